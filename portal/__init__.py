@@ -1,0 +1,82 @@
+"""The pairing-assistance portal: create_app() puts the parts together."""
+
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+
+from portal import clock, passwords
+from portal.config import Settings
+
+
+def create_app(overrides: dict[str, Any] | None = None) -> Flask:
+    """Build the application from PORTAL_* variables, or from ``overrides`` in tests.
+
+    With ``overrides`` the environment is not read: tests and tools say all they need.
+    Raises portal.config.ConfigurationError where production would start unsafely.
+    """
+    app = Flask("portal", instance_relative_config=False)
+    app.config.update(_configuration(overrides))
+    clock.set_offset(app.config["CLOCK_OFFSET_DAYS"])
+    passwords.use_cost(app.config["PASSWORD_HASH_COST"])
+    _connect_database(app)
+    _connect_extensions(app)
+    _connect_pages(app)
+    return app
+
+
+def _configuration(overrides: dict[str, Any] | None) -> dict[str, Any]:
+    """Return the Flask configuration."""
+    if overrides is None:
+        return Settings.from_environment().flask_config()
+    defaults = Settings(environment="development", secret_key="not-a-secret").flask_config()
+    return {**defaults, **overrides}
+
+
+def _connect_database(app: Flask) -> None:
+    """Engine options, migrations and the file store."""
+    from portal import (
+        database,  # noqa: F401  (its listeners prepare every connection)
+        storage,
+    )
+    from portal.extensions import db, migrate
+
+    instance = Path(app.config["INSTANCE_PATH"])
+    instance.mkdir(parents=True, exist_ok=True)
+    url: str = app.config["DATABASE_URL"]
+    if url.startswith("postgresql://"):
+        url = url.replace("postgresql://", "postgresql+psycopg://", 1)
+    app.config["SQLALCHEMY_DATABASE_URI"] = url
+    app.config.setdefault(
+        "SQLALCHEMY_ENGINE_OPTIONS", {"pool_pre_ping": not url.startswith("sqlite")}
+    )
+    db.init_app(app)
+    migrate.init_app(app, db, directory=str(Path(__file__).resolve().parent.parent / "migrations"))
+    storage.use(storage.LocalFileStore(instance / "files"))
+
+
+def _connect_extensions(app: Flask) -> None:
+    """Log-in, CSRF and the habits of every request."""
+    from portal.extensions import csrf
+    from portal.web import accounts, errors, requests, templating
+
+    app.config["WTF_I18N_ENABLED"] = False
+    app.config["WTF_CSRF_TIME_LIMIT"] = None
+    app.config["MAX_CONTENT_LENGTH"] = app.config["UPLOAD_LIMIT"]
+    app.config["MAX_FORM_MEMORY_SIZE"] = 4 * 1024 * 1024
+    app.config["SESSION_COOKIE_HTTPONLY"] = True
+    app.config["SESSION_COOKIE_SAMESITE"] = "Lax"
+    csrf.init_app(app)
+    accounts.init_app(app)
+    requests.init_app(app)
+    templating.init_app(app)
+    errors.init_app(app)
+
+
+def _connect_pages(app: Flask) -> None:
+    """Blueprints and commands."""
+    from portal import cli
+    from portal.blueprints import register_blueprints
+
+    register_blueprints(app)
+    cli.init_app(app)

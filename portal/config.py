@@ -1,0 +1,102 @@
+"""Typed settings from PORTAL_* variables; no unsafe default outside development."""
+
+import os
+import secrets
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+MEBIBYTE = 1024 * 1024
+
+
+class ConfigurationError(RuntimeError):
+    """The portal will not start like this; the message says why."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything an operator may set. Read once, at start."""
+
+    environment: str = "production"
+    secret_key: str = ""
+    instance_path: Path = ROOT / "instance"
+    database_url: str = ""
+    upload_limit_mb: int = 100
+    clock_offset_days: int = 0
+    proxy_hops: int = 0
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_development(self) -> bool:
+        """Whether demonstration data and a plain-http cookie are allowed."""
+        return self.environment == "development"
+
+    @classmethod
+    def from_environment(cls) -> "Settings":
+        """Read PORTAL_ENV, _SECRET_KEY, _INSTANCE_PATH, _DATABASE_URL and so on.
+
+        Raises ConfigurationError where production would start unsafely.
+        """
+        env = os.environ
+        environment = env.get("PORTAL_ENV", "production")
+        if environment not in ("development", "production"):
+            raise ConfigurationError("PORTAL_ENV must be 'development' or 'production'.")
+        instance = Path(env.get("PORTAL_INSTANCE_PATH", str(ROOT / "instance"))).resolve()
+        settings = cls(
+            environment=environment,
+            secret_key=env.get("PORTAL_SECRET_KEY", ""),
+            instance_path=instance,
+            database_url=env.get("PORTAL_DATABASE_URL", ""),
+            upload_limit_mb=_number(env, "PORTAL_UPLOAD_LIMIT_MB", 100),
+            clock_offset_days=_number(env, "PORTAL_CLOCK_OFFSET_DAYS", 0),
+            proxy_hops=_number(env, "PORTAL_PROXY_HOPS", 0),
+        )
+        return settings.checked()
+
+    def checked(self) -> "Settings":
+        """Fill in development's defaults, or refuse what production must not have."""
+        if self.is_development:
+            key = self.secret_key or _development_key(self.instance_path)
+            return replace(self, secret_key=key)
+        if len(self.secret_key) < 32:
+            raise ConfigurationError(
+                "PORTAL_SECRET_KEY must be set to at least 32 random characters in production."
+            )
+        if self.clock_offset_days:
+            raise ConfigurationError("PORTAL_CLOCK_OFFSET_DAYS is for demonstrations only.")
+        return self
+
+    def flask_config(self) -> dict[str, Any]:
+        """Return the settings as Flask's configuration keys."""
+        url = self.database_url or f"sqlite:///{self.instance_path / 'portal.sqlite3'}"
+        return {
+            "ENVIRONMENT": self.environment,
+            "SECRET_KEY": self.secret_key,
+            "INSTANCE_PATH": str(self.instance_path),
+            "DATABASE_URL": url,
+            "UPLOAD_LIMIT": self.upload_limit_mb * MEBIBYTE,
+            "CLOCK_OFFSET_DAYS": self.clock_offset_days,
+            "PROXY_HOPS": self.proxy_hops,
+            "SESSION_COOKIE_SECURE": not self.is_development,
+            "PASSWORD_HASH_COST": "production",
+            **self.extra,
+        }
+
+
+def _number(env: Any, name: str, default: int) -> int:
+    """Read a whole number from the environment, or say which variable is wrong."""
+    try:
+        return int(env.get(name, default))
+    except ValueError as error:
+        raise ConfigurationError(f"{name} must be a whole number.") from error
+
+
+def _development_key(instance: Path) -> str:
+    """Return a key that survives restarts of a development copy and is no secret of ours."""
+    instance.mkdir(parents=True, exist_ok=True)
+    path = instance / "development-secret"
+    if not path.exists():
+        path.write_text(secrets.token_hex(32), encoding="ascii")
+        path.chmod(0o600)
+    return path.read_text(encoding="ascii").strip()

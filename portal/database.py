@@ -1,0 +1,50 @@
+"""How the databases are driven: SQLite's pragmas and transactions, and no write in a GET."""
+
+import sqlite3
+from contextvars import ContextVar
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.orm import Session
+
+# Whether the present request (or command) means to write. Requests set it at their start.
+write_intent: ContextVar[bool] = ContextVar("write_intent", default=True)
+
+
+@sa.event.listens_for(Engine, "connect")
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    """Turn on what SQLite leaves off, and take the transaction out of the driver's hands."""
+    if not isinstance(connection, sqlite3.Connection):
+        return
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (
+        "foreign_keys=ON",
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        "busy_timeout=10000",
+        "cache_size=-16000",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+@sa.event.listens_for(Engine, "begin")
+def _begin_sqlite(connection: Connection) -> None:
+    """Take the write lock at once where a write will come.
+
+    A SQLite transaction that has read and then wants to write fails at once when somebody
+    else wrote in between; one that asks for the lock first waits its turn.
+    """
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if write_intent.get() else "BEGIN")
+
+
+@sa.event.listens_for(Session, "before_flush")
+def _refuse_writes_in_reading(session: Session, _context: Any, _instances: Any) -> None:
+    """A GET cannot write."""
+    if write_intent.get():
+        return
+    if session.new or session.deleted or any(session.is_modified(one) for one in session.dirty):
+        raise RuntimeError("a reading request tried to write")

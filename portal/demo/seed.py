@@ -1,0 +1,86 @@
+"""Builds the demonstration: reference data, accounts, then the pairings at their stages."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+import sqlalchemy as sa
+
+from portal import clock, reference_data
+from portal.demo.people import load_people
+from portal.extensions import db
+from portal.models import (
+    BonusBand,
+    Organisation,
+    Pairing,
+    Programme,
+    Scheme,
+    User,
+    VerificationPolicy,
+)
+from portal.services import first_run
+
+DEMO_TODAY = date(2021, 3, 15)
+"""The demonstration's first day: ten months into the programme of 2020."""
+
+
+def is_empty() -> bool:
+    """Whether nobody has an account yet, so that a demonstration may be built."""
+    return db.session.scalar(sa.select(User.id).limit(1)) is None
+
+
+def offset_for(today: date) -> int:
+    """Return by how many days the clock must be shifted so that ``today`` is DEMO_TODAY."""
+    return (DEMO_TODAY - today) // timedelta(days=1)
+
+
+def seed() -> None:
+    """Build everything in one transaction. The caller commits."""
+    clock.set_offset(0)
+    clock.set_offset(offset_for(clock.today()))
+    organisations = first_run.load_organisations()
+    first_run.load_task_library()
+    scheme = first_run.load_scheme()
+    load_people(organisations)
+    _load_programme(organisations, scheme)
+
+
+def _load_programme(organisations: dict[str, Organisation], scheme: Scheme) -> Programme:
+    """Add the programme of the notice with its ten pairings."""
+    data = reference_data.load("programme_2020")
+    programme = Programme(
+        name=data["name"],
+        document=data["document_title"],
+        basis=data["basis"],
+        issued_on=data["issued_on"],
+        starts_on=data["starts_on"],
+        ends_on=data["ends_on"],
+        filing_deadline=data["filing_deadline"],
+        meeting_interval_months=data["meeting_interval_months"],
+        verification=VerificationPolicy(data["verification"]["policy"]),
+        sample_percent=data["verification"]["sample_percent"],
+        bonus_enabled=data["bonus"]["enabled"],
+        scheme=scheme,
+        bonus_bands=[
+            BonusBand(min_score=Decimal(band["min_score"]), points=Decimal(band["points"]))
+            for band in reference_data.load("scheme_2020")["bonus_band"]
+        ],
+        created_at=clock.now(),
+    )
+    db.session.add(programme)
+    lines = reference_data.text("notice_2020_pairings.txt").splitlines()[1:]
+    sequence = 0
+    for line in filter(None, lines):
+        _, supporting, supported = line.split("\t")
+        for name in supported.split("、"):
+            sequence += 1
+            db.session.add(
+                Pairing(
+                    programme=programme,
+                    sequence=sequence,
+                    supporting=organisations[supporting],
+                    supported=organisations[name.strip()],
+                    created_at=clock.now(),
+                )
+            )
+    db.session.flush()
+    return programme

@@ -1,0 +1,1 @@
+"""Files the portal makes or reads: xlsx, docx."""

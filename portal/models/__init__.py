@@ -1,0 +1,123 @@
+"""Everything the portal keeps, one module per aggregate."""
+
+from portal.models.accounts import HOSPITAL_ROLES, ORGANISATION_FREE_ROLES, Role, User
+from portal.models.agreements import (
+    Agreement,
+    AgreementClause,
+    AgreementRevision,
+    AgreementSignature,
+    AgreementState,
+    ClauseBlock,
+)
+from portal.models.areas import Area, Light, Side
+from portal.models.assessments import (
+    Assessment,
+    AssessmentScore,
+    AssessmentState,
+    ExpertAssignment,
+    Grade,
+    ItemMode,
+    ItemSide,
+    Scheme,
+    ScoreItem,
+    SelfSubmission,
+)
+from portal.models.base import Base, LabelledEnum
+from portal.models.events import Event, SubmittedForm
+from portal.models.files import StoredFile
+from portal.models.groups import Duty, GroupMember, GroupRole, LeadershipGroup
+from portal.models.meetings import (
+    AgendaItem,
+    Attendance,
+    AttendanceStatus,
+    Meeting,
+    MeetingState,
+    Resolution,
+)
+from portal.models.organisations import BaseKind, Organisation, OrganisationKind, TrainingBase
+from portal.models.plans import (
+    LibraryTask,
+    Plan,
+    PlanEndorsement,
+    PlanState,
+    Recurrence,
+    YearGoal,
+)
+from portal.models.programmes import BonusBand, Pairing, Programme, VerificationPolicy
+from portal.models.tasks import (
+    ClosureRequest,
+    ClosureState,
+    Evidence,
+    EvidenceRequirement,
+    EvidenceUse,
+    ProgressNote,
+    Task,
+    TaskState,
+    light_expression,
+    light_of,
+)
+
+__all__ = [
+    "HOSPITAL_ROLES",
+    "ORGANISATION_FREE_ROLES",
+    "AgendaItem",
+    "Agreement",
+    "AgreementClause",
+    "AgreementRevision",
+    "AgreementSignature",
+    "AgreementState",
+    "Area",
+    "Assessment",
+    "AssessmentScore",
+    "AssessmentState",
+    "Attendance",
+    "AttendanceStatus",
+    "Base",
+    "BaseKind",
+    "BonusBand",
+    "ClauseBlock",
+    "ClosureRequest",
+    "ClosureState",
+    "Duty",
+    "Event",
+    "Evidence",
+    "EvidenceRequirement",
+    "EvidenceUse",
+    "ExpertAssignment",
+    "Grade",
+    "GroupMember",
+    "GroupRole",
+    "ItemMode",
+    "ItemSide",
+    "LabelledEnum",
+    "LeadershipGroup",
+    "LibraryTask",
+    "Light",
+    "Meeting",
+    "MeetingState",
+    "Organisation",
+    "OrganisationKind",
+    "Pairing",
+    "Plan",
+    "PlanEndorsement",
+    "PlanState",
+    "Programme",
+    "ProgressNote",
+    "Recurrence",
+    "Resolution",
+    "Role",
+    "Scheme",
+    "ScoreItem",
+    "SelfSubmission",
+    "Side",
+    "StoredFile",
+    "SubmittedForm",
+    "Task",
+    "TaskState",
+    "TrainingBase",
+    "User",
+    "VerificationPolicy",
+    "YearGoal",
+    "light_expression",
+    "light_of",
+]

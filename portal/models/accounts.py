@@ -1,0 +1,77 @@
+"""People who log in, and the role that decides what they may do."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from portal.models.base import Base, Identified, LabelledEnum, enum_column
+from portal.models.organisations import Organisation
+
+
+class Role(LabelledEnum):
+    """The nine roles of design/domain.md, "Who"."""
+
+    COMMISSION_OFFICER = "commission_officer", "省卫健委"
+    CENTRE_REVIEWER = "centre_reviewer", "省中心审核员"
+    CITY_OFFICER = "city_officer", "市卫健委"
+    BASE_COORDINATOR = "base_coordinator", "基地管理员"
+    BASE_LEADER = "base_leader", "基地负责人"
+    CONTRIBUTOR = "contributor", "科室人员"
+    EXPERT = "expert", "评审专家"
+    ADMINISTRATOR = "administrator", "系统管理员"
+    AUDITOR = "auditor", "审计员"
+
+    @property
+    def in_hospital(self) -> bool:
+        """Whether the role belongs to one side of a pairing."""
+        return self in HOSPITAL_ROLES
+
+
+HOSPITAL_ROLES = frozenset({Role.BASE_COORDINATOR, Role.BASE_LEADER, Role.CONTRIBUTOR})
+ORGANISATION_FREE_ROLES = frozenset({Role.ADMINISTRATOR, Role.AUDITOR, Role.EXPERT})
+
+
+class User(Identified, Base):
+    """An account. One person, one organisation, one role."""
+
+    __tablename__ = "users"
+    __table_args__ = (
+        CheckConstraint(
+            "organisation_id IS NOT NULL OR role IN ('administrator', 'auditor', 'expert')",
+            name="organisation_by_role",
+        ),
+    )
+
+    username: Mapped[str] = mapped_column(String(64), unique=True)
+    name: Mapped[str] = mapped_column(String(40))
+    position: Mapped[str] = mapped_column(String(60), default="")
+    role: Mapped[Role] = mapped_column(enum_column(Role, "role"))
+    organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisations.id"), index=True)
+    password_hash: Mapped[str] = mapped_column(String(255))
+    must_change_password: Mapped[bool] = mapped_column(default=True, server_default="1")
+    is_active: Mapped[bool] = mapped_column(default=True, server_default="1")
+    failed_logins: Mapped[int] = mapped_column(default=0, server_default="0")
+    locked_until: Mapped[datetime | None]
+    # Made by the demonstration; production refuses to start while one exists.
+    is_demo: Mapped[bool] = mapped_column(default=False, server_default="0")
+    session_version: Mapped[int] = mapped_column(default=1, server_default="1")
+    last_login_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+
+    organisation: Mapped[Organisation | None] = relationship(
+        back_populates="users", lazy="joined", innerjoin=False
+    )
+
+    # What Flask-Login asks of a user object.
+    is_authenticated = True
+    is_anonymous = False
+
+    def get_id(self) -> str:
+        """Identify the session: a changed password or a log-out elsewhere ends the old ones."""
+        return f"{self.id}:{self.session_version}"
+
+    @property
+    def organisation_name(self) -> str:
+        """The organisation's name, or nothing for accounts that belong to none."""
+        return self.organisation.name if self.organisation else ""

@@ -1,0 +1,166 @@
+"""The assistance agreement: revisions of clauses, signatures and the filing (H-35, H-36)."""
+
+from datetime import date, datetime
+
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from portal.models.accounts import User
+from portal.models.areas import Side
+from portal.models.base import Base, Identified, LabelledEnum, Versioned, enum_column
+from portal.models.files import StoredFile
+from portal.models.programmes import Pairing
+
+
+class AgreementState(LabelledEnum):
+    """draft → signing → submitted → filed; submitted → returned → submitted."""
+
+    DRAFT = "draft", "起草中", "neutral"
+    SIGNING = "signing", "签署中", "info"
+    SUBMITTED = "submitted", "待备案", "accent"
+    RETURNED = "returned", "已退回", "warning"
+    FILED = "filed", "已备案", "success"
+    SUPERSEDED = "superseded", "已被替代", "neutral"
+    TERMINATED = "terminated", "已终止", "danger"
+
+
+class ClauseBlock(LabelledEnum):
+    """What a clause settles; six of these the notice demands by name (H-35)."""
+
+    GENERAL = "general", "总则"
+    AREAS = "areas", "帮扶内容"
+    DUTIES_SUPPORTING = "duties_supporting", "帮扶方职责"
+    RIGHTS_SUPPORTING = "rights_supporting", "帮扶方权利"
+    OBLIGATIONS_SUPPORTING = "obligations_supporting", "帮扶方义务"
+    DUTIES_SUPPORTED = "duties_supported", "受援方职责"
+    RIGHTS_SUPPORTED = "rights_supported", "受援方权利"
+    OBLIGATIONS_SUPPORTED = "obligations_supported", "受援方义务"
+    PLAN = "plan", "工作计划"
+    TASKS = "tasks", "任务事项"
+    CLOSING = "closing", "附则"
+
+
+class Agreement(Identified, Versioned, Base):
+    """One agreement of a pairing; what it says stands in its revisions."""
+
+    __tablename__ = "agreements"
+    __table_args__ = (
+        UniqueConstraint("programme_id", "filing_year", "filing_sequence"),
+        Index(
+            "uq_agreements_live",
+            "pairing_id",
+            unique=True,
+            postgresql_where=text("state NOT IN ('superseded', 'terminated')"),
+            sqlite_where=text("state NOT IN ('superseded', 'terminated')"),
+        ),
+        CheckConstraint(
+            "state NOT IN ('filed', 'superseded') OR (filing_number IS NOT NULL"
+            " AND filed_at IS NOT NULL AND filed_by_id IS NOT NULL)",
+            name="filed_has_number",
+        ),
+        CheckConstraint(
+            "state <> 'submitted' OR submitted_at IS NOT NULL", name="submitted_has_time"
+        ),
+        CheckConstraint("state <> 'returned' OR return_reason <> ''", name="returned_has_reason"),
+        Index("ix_agreements_queue", "state", "submitted_at", "id"),
+    )
+
+    # Copied from the pairing, because the filing number counts per programme and year.
+    programme_id: Mapped[int] = mapped_column(ForeignKey("programmes.id"))
+    pairing_id: Mapped[int] = mapped_column(ForeignKey("pairings.id"), index=True)
+    state: Mapped[AgreementState] = mapped_column(
+        enum_column(AgreementState, "state"), default=AgreementState.DRAFT
+    )
+    created_by_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    created_at: Mapped[datetime]
+    state_since: Mapped[datetime]
+    submitted_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    submitted_at: Mapped[datetime | None]
+    first_submitted_at: Mapped[datetime | None]
+    return_reason: Mapped[str] = mapped_column(Text, default="")
+    filing_year: Mapped[int | None]
+    filing_sequence: Mapped[int | None]
+    filing_number: Mapped[str | None] = mapped_column(String(60))
+    filed_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    filed_at: Mapped[datetime | None]
+
+    pairing: Mapped[Pairing] = relationship()
+    filed_by: Mapped[User | None] = relationship(foreign_keys=[filed_by_id])
+    submitted_by: Mapped[User | None] = relationship(foreign_keys=[submitted_by_id])
+    revisions: Mapped[list["AgreementRevision"]] = relationship(
+        back_populates="agreement", order_by="AgreementRevision.number"
+    )
+
+    @property
+    def current(self) -> "AgreementRevision":
+        """The revision being worked on, or the one that was filed."""
+        return self.revisions[-1]
+
+
+class AgreementRevision(Identified, Base):
+    """The text as it stood at one submission; a return opens the next revision."""
+
+    __tablename__ = "agreement_revisions"
+    __table_args__ = (
+        UniqueConstraint("agreement_id", "number"),
+        CheckConstraint("ends_on > starts_on", name="term_in_order"),
+    )
+
+    agreement_id: Mapped[int] = mapped_column(ForeignKey("agreements.id"))
+    number: Mapped[int]
+    starts_on: Mapped[date]
+    ends_on: Mapped[date]
+    created_at: Mapped[datetime]
+    scan_id: Mapped[int | None] = mapped_column(ForeignKey("stored_files.id"))
+    submitted_at: Mapped[datetime | None]
+    returned_at: Mapped[datetime | None]
+    return_reason: Mapped[str] = mapped_column(Text, default="")
+
+    agreement: Mapped[Agreement] = relationship(back_populates="revisions")
+    scan: Mapped[StoredFile | None] = relationship()
+    clauses: Mapped[list["AgreementClause"]] = relationship(
+        order_by="AgreementClause.position", cascade="all, delete-orphan"
+    )
+    signatures: Mapped[list["AgreementSignature"]] = relationship(
+        order_by="AgreementSignature.signed_at", cascade="all, delete-orphan"
+    )
+
+    def signature_of(self, side: Side) -> "AgreementSignature | None":
+        """Return the signature of ``side`` under this revision, if it stands."""
+        return next((mark for mark in self.signatures if mark.side is side), None)
+
+
+class AgreementClause(Identified, Base):
+    """One clause of one revision."""
+
+    __tablename__ = "agreement_clauses"
+    __table_args__ = (UniqueConstraint("revision_id", "position"),)
+
+    revision_id: Mapped[int] = mapped_column(ForeignKey("agreement_revisions.id"))
+    position: Mapped[int]
+    key: Mapped[str] = mapped_column(String(60))
+    title: Mapped[str] = mapped_column(String(100))
+    block: Mapped[ClauseBlock] = mapped_column(enum_column(ClauseBlock, "block"))
+    body: Mapped[str] = mapped_column(Text)
+
+
+class AgreementSignature(Identified, Base):
+    """One side's leader has signed one revision."""
+
+    __tablename__ = "agreement_signatures"
+    __table_args__ = (UniqueConstraint("revision_id", "side"),)
+
+    revision_id: Mapped[int] = mapped_column(ForeignKey("agreement_revisions.id"))
+    side: Mapped[Side] = mapped_column(enum_column(Side, "side"))
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    name: Mapped[str] = mapped_column(String(40))
+    job_title: Mapped[str] = mapped_column(String(60), default="")
+    signed_at: Mapped[datetime]

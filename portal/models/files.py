@@ -1,0 +1,34 @@
+"""Stored files: what was uploaded, by whom, and the hash that proves it unchanged."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from portal.models.accounts import User
+from portal.models.base import Base, Identified
+
+
+class StoredFile(Identified, Base):
+    """One upload. The bytes live in the file store under their SHA-256 and never change."""
+
+    __tablename__ = "stored_files"
+    __table_args__ = (CheckConstraint("size > 0", name="not_empty"),)
+
+    sha256: Mapped[str] = mapped_column(String(64), index=True)
+    size: Mapped[int] = mapped_column(BigInteger)
+    media_type: Mapped[str] = mapped_column(String(100))
+    name: Mapped[str] = mapped_column(String(255))
+    pairing_id: Mapped[int | None] = mapped_column(ForeignKey("pairings.id"), index=True)
+    uploaded_by_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    uploaded_at: Mapped[datetime]
+
+    uploaded_by: Mapped[User] = relationship()
+
+    @property
+    def previewable(self) -> bool:
+        """Whether a browser may show it in the page: PDF and plain pictures only."""
+        return self.media_type in PREVIEWABLE
+
+
+PREVIEWABLE = frozenset({"application/pdf", "image/png", "image/jpeg", "image/gif", "image/webp"})

@@ -1,0 +1,1 @@
+"""Every can_* rule, and what a viewer may see."""

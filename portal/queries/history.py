@@ -1,0 +1,18 @@
+"""The history of one object: the events written when its state changed."""
+
+import sqlalchemy as sa
+
+from portal.extensions import db
+from portal.models import Event
+
+
+def history_of(object_type: str, object_id: int, limit: int = 200) -> list[Event]:
+    """Return the object's events, newest first. The caller has loaded the object in scope."""
+    return list(
+        db.session.scalars(
+            sa.select(Event)
+            .where(Event.object_type == object_type, Event.object_id == object_id)
+            .order_by(Event.id.desc())
+            .limit(limit)
+        )
+    )

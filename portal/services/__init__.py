@@ -1,0 +1,1 @@
+"""All writes, one module per aggregate. The actor is a parameter; nothing commits here."""

@@ -1,0 +1,65 @@
+"""The base of every form: Chinese messages, trimmed text, errors from the rules."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from flask_wtf import FlaskForm
+from wtforms import PasswordField, StringField
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import ValidationError
+
+from portal.models import LabelledEnum
+
+
+def trimmed(value: Any) -> Any:
+    """Return text without the space around it."""
+    return value.strip() if isinstance(value, str) else value
+
+
+class PortalForm(FlaskForm):
+    """A form whose own messages are Chinese."""
+
+    form_errors: list[str]
+
+    class Meta(FlaskForm.Meta):
+        """Chinese messages without Flask-Babel."""
+
+        locales = ("zh",)
+
+        def bind_field(self, form: Any, unbound_field: Any, options: Any) -> Any:
+            """Trim every text field, so that a blank is no answer."""
+            kind = unbound_field.field_class
+            if issubclass(kind, StringField) and not issubclass(kind, PasswordField):
+                own = unbound_field.kwargs.get("filters", ())
+                unbound_field.kwargs["filters"] = [f for f in own if f is not trimmed] + [trimmed]
+            return unbound_field.bind(form=form, **options)
+
+    def add_errors(self, fields: Mapping[str, str]) -> None:
+        """Put the sentences of a Rejected beside their fields; unknown names go on top."""
+        for name, sentence in fields.items():
+            if name in self:
+                self[name].errors = [*self[name].errors, sentence]
+            else:
+                self.form_errors = [*self.form_errors, sentence]
+
+
+def choices(members: Iterable[LabelledEnum], *, blank: str | None = None) -> list[SelectChoice]:
+    """Return the choices of a select field: slug and label of each member.
+
+    ``blank`` adds a first choice with an empty value and that label.
+    """
+    first = [] if blank is None else [SelectChoice("", blank)]
+    return [*first, *(SelectChoice(member.value, member.label) for member in members)]
+
+
+class MaxLength:
+    """Refuse text longer than ``limit`` characters, saying how many there are."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.field_flags = {"maxlength": limit}
+
+    def __call__(self, form: Any, field: Any) -> None:
+        length = len(field.data or "")
+        if length > self.limit:
+            raise ValidationError(f"最多 {self.limit} 个字，现有 {length} 个字。")

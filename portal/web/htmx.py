@@ -1,0 +1,27 @@
+"""Answers to htmx: a fragment, pieces for elsewhere on the page, or a whole new page."""
+
+from flask import make_response, render_template, request
+from werkzeug.wrappers import Response
+
+
+def is_htmx() -> bool:
+    """Whether htmx asked, and so wants a fragment. A history restore wants a whole page."""
+    return (
+        request.headers.get("HX-Request") == "true"
+        and request.headers.get("HX-History-Restore-Request") != "true"
+    )
+
+
+def redirect_whole_page(address: str) -> Response:
+    """Let htmx load a whole new page."""
+    response: Response = make_response("", 204)
+    response.headers["HX-Redirect"] = address
+    return response
+
+
+def page_or_fragment(page: str, fragment: str, status: int = 200, **context: object) -> Response:
+    """Render ``fragment`` for htmx and ``page`` for everyone else, from one context."""
+    template = fragment if is_htmx() else page
+    response: Response = make_response(render_template(template, **context), status)
+    response.vary.add("HX-Request")
+    return response

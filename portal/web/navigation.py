@@ -1,0 +1,66 @@
+"""The main menu, by role."""
+
+from dataclasses import dataclass
+
+from flask import current_app, request, url_for
+from flask_login import current_user
+
+from portal.models import Role
+
+PROVINCE = {Role.COMMISSION_OFFICER, Role.CENTRE_REVIEWER}
+HOSPITAL = {Role.BASE_COORDINATOR, Role.BASE_LEADER}
+READERS = PROVINCE | HOSPITAL | {Role.CITY_OFFICER}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the menu."""
+
+    label: str
+    endpoint: str
+    icon: str
+    roles: frozenset[Role]
+
+
+@dataclass(frozen=True)
+class Link:
+    """A line as one viewer sees it now."""
+
+    label: str
+    endpoint: str
+    icon: str
+    url: str
+    active: bool
+    count: int | None = None
+
+
+ENTRIES = (
+    Entry(
+        "工作台", "workbench.show", "house", frozenset(Role) - {Role.ADMINISTRATOR, Role.AUDITOR}
+    ),
+    Entry("总览", "overview.show", "grid-3x3-gap", frozenset(READERS)),
+    Entry("结对", "pairings.list_pairings", "people", frozenset(READERS | {Role.CONTRIBUTOR})),
+    Entry("任务台账", "tasks.list_tasks", "list-check", frozenset(READERS | {Role.CONTRIBUTOR})),
+    Entry("协议备案", "agreements.list_agreements", "file-earmark-text", frozenset(READERS)),
+    Entry("会议", "meetings.list_meetings", "calendar-event", frozenset(READERS)),
+    Entry("年度考核", "assessments.list_assessments", "award", frozenset(READERS | {Role.EXPERT})),
+    Entry("帮扶周期", "programmes.list_programmes", "flag", frozenset(PROVINCE)),
+    Entry("标准任务库", "library.list_tasks", "journal-text", frozenset(PROVINCE | HOSPITAL)),
+    Entry(
+        "账号", "admin.list_users", "person", frozenset({Role.ADMINISTRATOR, Role.CENTRE_REVIEWER})
+    ),
+    Entry("操作记录", "admin.list_events", "shield-check", frozenset({Role.AUDITOR})),
+)
+
+
+def navigation() -> list[Link]:
+    """Return the menu of the person logged in."""
+    if not current_user.is_authenticated:
+        return []
+    here = (request.endpoint or "").partition(".")[0]
+    known = current_app.view_functions
+    return [
+        Link(e.label, e.endpoint, e.icon, url_for(e.endpoint), e.endpoint.partition(".")[0] == here)
+        for e in ENTRIES
+        if current_user.role in e.roles and e.endpoint in known
+    ]

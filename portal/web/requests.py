@@ -1,0 +1,161 @@
+"""Habits of every request: reading or writing, one commit, once only, safe headers."""
+
+import re
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import sqlalchemy as sa
+from flask import Flask, flash, make_response, redirect, request
+from flask_login import current_user
+from sqlalchemy.exc import IntegrityError
+from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.wrappers import Response
+
+from portal import clock
+from portal.database import write_intent
+from portal.extensions import db
+from portal.models import SubmittedForm
+from portal.web.htmx import is_htmx, redirect_whole_page
+
+View = TypeVar("View", bound=Callable[..., Any])
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
+WRITES = "portal_writes"
+ONCE_FIELD = "_once"
+
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data: blob:",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "frame-src 'self'",
+        "object-src 'self'",
+        "form-action 'self'",
+        "frame-ancestors 'self'",
+        "base-uri 'none'",
+    )
+)
+
+
+def init_app(app: Flask) -> None:
+    """Put the habits into ``app``."""
+    if hops := app.config["PROXY_HOPS"]:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    app.before_request(_declare_intent)
+    app.after_request(_add_headers)
+
+
+def writes(view: View) -> View:
+    """Declare that a view writes: its transaction commits once, after a good answer.
+
+    An answer of 400 and above, or an exception, rolls everything back. A form sent twice
+    (same ``_once`` key) makes one record: the second is led to where the first one went.
+    """
+    return _writing(view, keep_refusals=False)
+
+
+def writes_refusals_too(view: View) -> View:
+    """Like :func:`writes`, but commits on a refusal as well: a failed log-in must count."""
+    return _writing(view, keep_refusals=True)
+
+
+def _writing(view: View, *, keep_refusals: bool) -> View:
+    """Wrap ``view`` in its commit point."""
+
+    @wraps(view)
+    def wrapper(*args: Any, **kwargs: Any) -> Response:
+        if request.method in READING:
+            return make_response(view(*args, **kwargs))
+        key = request.form.get(ONCE_FIELD, "")[:64]
+        if key and (repeated := _claim(key)) is not None:
+            return repeated
+        response: Response = make_response(view(*args, **kwargs))
+        refused = response.status_code >= 400
+        if refused and not keep_refusals:
+            db.session.rollback()
+            return response
+        if key:
+            _settle(key, response, refused=refused)
+        db.session.commit()
+        return response
+
+    setattr(wrapper, WRITES, True)
+    return wrapper  # type: ignore[return-value]
+
+
+def _claim(key: str) -> Response | None:
+    """Take ``key`` for this request, or answer for the request that took it before."""
+    user_id = current_user.id if current_user.is_authenticated else None
+    db.session.add(SubmittedForm(key=key, user_id=user_id, location="", at=clock.now()))
+    try:
+        db.session.flush()
+    except IntegrityError:
+        db.session.rollback()
+        first = db.session.scalar(sa.select(SubmittedForm).where(SubmittedForm.key == key))
+        target = first.location if first and first.user_id == user_id else ""
+        flash("这份表单已经提交过，没有重复记录。", "info")
+        return leave_to(target or safe_referrer())
+    return None
+
+
+def _settle(key: str, response: Response, *, refused: bool) -> None:
+    """Keep where the first submission of ``key`` led; free the key of a refused one."""
+    mine = SubmittedForm.key == key
+    if refused:
+        db.session.execute(sa.delete(SubmittedForm).where(mine))
+        return
+    location = response.headers.get("HX-Redirect") or response.headers.get("Location") or ""
+    db.session.execute(sa.update(SubmittedForm).where(mine).values(location=location[:500]))
+
+
+def leave_to(address: str) -> Response:
+    """Redirect after a write (303), whole page also for htmx."""
+    if is_htmx():
+        return redirect_whole_page(address)
+    return make_response(redirect(address, code=303))
+
+
+def safe_next(address: str | None, default: str = "/") -> str:
+    """Return ``address`` if it is a path of this portal, else ``default``: no open redirect."""
+    if not address or not address.startswith("/") or re.search(r"[\x00-\x20\\]", address):
+        return default
+    parts = urlsplit(address)
+    if parts.scheme or parts.netloc or address.startswith("//"):
+        return default
+    return address
+
+
+def safe_referrer(default: str = "/") -> str:
+    """Return the path of the page the user came from, if it was one of ours."""
+    parts = urlsplit(request.referrer or "")
+    if parts.netloc and parts.netloc != request.host:
+        return default
+    path = parts.path + (f"?{parts.query}" if parts.query else "")
+    return safe_next(path, default)
+
+
+def _declare_intent() -> None:
+    """Tell the database layer whether this request may write."""
+    write_intent.set(request.method not in READING)
+
+
+def _add_headers(response: Response) -> Response:
+    """Strict headers on everything; pages are never kept by a shared cache."""
+    headers = response.headers
+    headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("Referrer-Policy", "same-origin")
+    headers.setdefault("X-Frame-Options", "SAMEORIGIN")
+    headers.setdefault("Permissions-Policy", "camera=(self), geolocation=(), microphone=()")
+    if request.is_secure:
+        headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    if request.endpoint == "static":
+        if "v" in request.args:
+            headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    else:
+        headers.setdefault("Cache-Control", "private, no-store")
+    return response
