@@ -34,6 +34,8 @@ def init_app(app: Flask) -> None:
     app.jinja_env.globals.update(
         static_url=static_url, once_key=once_key, pairing_tabs=pairing_tabs
     )
+    # A global, because imported macros do not see what a context processor adds.
+    app.jinja_env.globals["vendor_missing"] = _vendor_missing(app.static_folder or "")
     app.context_processor(_shared_context)
 
 
@@ -45,7 +47,6 @@ def _shared_context() -> dict[str, Any]:
         "logout_url": url_for("auth.log_out"),
         "today": clock.today(),
         "demo_date": clock.today() if current_app.config["CLOCK_OFFSET_DAYS"] else None,
-        "vendor_missing": _vendor_missing(current_app.static_folder or ""),
         "request_path": request.path,
     }
 
@@ -105,7 +106,6 @@ def _fingerprint(folder: str, path: str) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()[:12] if file.is_file() else "missing"
 
 
-@cache
 def _vendor_missing(folder: str) -> bool:
     """Whether set-up could not fetch the third-party static files."""
     return not all((Path(folder) / name).is_file() for name in VENDOR)

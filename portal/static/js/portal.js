@@ -208,6 +208,7 @@ function countChecks() {
   all("[data-bulk]").forEach((button) => {
     button.hidden = !checked.every((box) => box.dataset.actions.split(" ").includes(button.dataset.bulk));
   });
+  all("[data-bulk-none]").forEach((note) => { note.hidden = all("[data-bulk]", note.parentElement).some((button) => !button.hidden); });
 }
 
 function listFiles(input) {
