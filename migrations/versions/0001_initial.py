@@ -582,11 +582,17 @@ def upgrade() -> None:
         sa.Column("return_reason", sa.Text(), nullable=False),
         sa.Column("approved_by_id", sa.Integer(), nullable=True),
         sa.Column("approved_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("number_year", sa.Integer(), nullable=True),
+        sa.Column("number", sa.Integer(), nullable=True),
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("version", sa.Integer(), server_default="1", nullable=False),
         sa.CheckConstraint(
             "state <> 'minutes_approved' OR (approved_by_id IS NOT NULL AND approved_at IS NOT NULL)",
             name=op.f("ck_meetings_approved_by_somebody"),
+        ),
+        sa.CheckConstraint(
+            "state <> 'minutes_approved' OR (number IS NOT NULL AND number_year IS NOT NULL)",
+            name=op.f("ck_meetings_approved_has_number"),
         ),
         sa.CheckConstraint(
             "state NOT IN ('held', 'minutes_approved') OR held_on IS NOT NULL",
@@ -605,11 +611,18 @@ def upgrade() -> None:
             ["pairing_id"], ["pairings.id"], name=op.f("fk_meetings_pairing_id_pairings")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_meetings")),
+        sa.UniqueConstraint(
+            "pairing_id",
+            "number_year",
+            "number",
+            name=op.f("uq_meetings_pairing_id_number_year_number"),
+        ),
     )
     with op.batch_alter_table("meetings", schema=None) as batch_op:
         batch_op.create_index(
             "ix_meetings_pairing", ["pairing_id", "planned_at", "id"], unique=False
         )
+        batch_op.create_index("ix_meetings_planned", ["planned_at", "id"], unique=False)
 
     op.create_table(
         "plans",
@@ -1339,6 +1352,23 @@ def upgrade() -> None:
         ),
         sa.Column("due_on", sa.Date(), nullable=True),
         sa.Column("task_id", sa.Integer(), nullable=True),
+        sa.Column(
+            "area",
+            sa.Enum(
+                "department_building",
+                "management_system",
+                "incentives",
+                "teaching_activities",
+                "faculty",
+                name="area",
+                native_enum=False,
+                create_constraint=True,
+                length=40,
+            ),
+            nullable=True,
+        ),
+        sa.Column("criteria", sa.Text(), nullable=False),
+        sa.Column("evidence", sa.String(length=100), nullable=False),
         sa.Column("id", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
             ["meeting_id"], ["meetings.id"], name=op.f("fk_resolutions_meeting_id_meetings")
@@ -1454,6 +1484,7 @@ def downgrade() -> None:
     op.drop_table("stored_files")
     op.drop_table("plans")
     with op.batch_alter_table("meetings", schema=None) as batch_op:
+        batch_op.drop_index("ix_meetings_planned")
         batch_op.drop_index("ix_meetings_pairing")
 
     op.drop_table("meetings")

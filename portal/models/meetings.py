@@ -6,7 +6,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueC
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.models.accounts import User
-from portal.models.areas import Side
+from portal.models.areas import Area, Side
 from portal.models.base import Base, Identified, LabelledEnum, Versioned, enum_column
 from portal.models.groups import GroupMember
 from portal.models.programmes import Pairing
@@ -35,7 +35,14 @@ class Meeting(Identified, Versioned, Base):
         CheckConstraint(
             "state NOT IN ('held', 'minutes_approved') OR held_on IS NOT NULL", name="held_on_day"
         ),
+        CheckConstraint(
+            "state <> 'minutes_approved' OR (number IS NOT NULL AND number_year IS NOT NULL)",
+            name="approved_has_number",
+        ),
+        # The minutes' number 〔year〕n counts per pairing and year (domain-facts §9.2.6).
+        UniqueConstraint("pairing_id", "number_year", "number"),
         Index("ix_meetings_pairing", "pairing_id", "planned_at", "id"),
+        Index("ix_meetings_planned", "planned_at", "id"),
     )
 
     pairing_id: Mapped[int] = mapped_column(ForeignKey("pairings.id"))
@@ -60,9 +67,12 @@ class Meeting(Identified, Versioned, Base):
     return_reason: Mapped[str] = mapped_column(Text, default="")
     approved_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     approved_at: Mapped[datetime | None]
+    number_year: Mapped[int | None]
+    number: Mapped[int | None]
 
     pairing: Mapped[Pairing] = relationship()
     created_by: Mapped[User] = relationship(foreign_keys=[created_by_id])
+    minutes_by: Mapped[User | None] = relationship(foreign_keys=[minutes_by_id])
     approved_by: Mapped[User | None] = relationship(foreign_keys=[approved_by_id])
     agenda: Mapped[list["AgendaItem"]] = relationship(
         order_by="AgendaItem.position", cascade="all, delete-orphan"
@@ -73,6 +83,16 @@ class Meeting(Identified, Versioned, Base):
     resolutions: Mapped[list["Resolution"]] = relationship(
         back_populates="meeting", order_by="Resolution.position", cascade="all, delete-orphan"
     )
+
+    @property
+    def is_returned(self) -> bool:
+        """Whether the minutes were sent back and wait to be mended."""
+        return self.state is MeetingState.PLANNED and self.return_reason != ""
+
+    @property
+    def minutes_number(self) -> str:
+        """The number on approved minutes, 〔2021〕2号; empty before approval."""
+        return f"〔{self.number_year}〕{self.number}号" if self.number else ""
 
 
 class AgendaItem(Identified, Base):
@@ -127,6 +147,10 @@ class Resolution(Identified, Base):
     responsible_side: Mapped[Side] = mapped_column(enum_column(Side, "side"))
     due_on: Mapped[date | None]
     task_id: Mapped[int | None] = mapped_column(ForeignKey("tasks.id"), index=True)
+    # The task to be made when the minutes are approved; no area means that one is linked.
+    area: Mapped[Area | None] = mapped_column(enum_column(Area, "area"))
+    criteria: Mapped[str] = mapped_column(Text, default="")
+    evidence: Mapped[str] = mapped_column(String(100), default="")
 
     meeting: Mapped[Meeting] = relationship(back_populates="resolutions")
     task: Mapped[Task | None] = relationship()
