@@ -1266,6 +1266,10 @@ def upgrade() -> None:
             "confirmed_by_id IS NULL OR confirmed_by_id <> requested_by_id",
             name=op.f("ck_closure_requests_four_eyes"),
         ),
+        sa.CheckConstraint(
+            "decided_by_id IS NULL OR (decided_by_id <> requested_by_id AND (decided_by_id <> confirmed_by_id OR NOT needs_centre))",
+            name=op.f("ck_closure_requests_decider_four_eyes"),
+        ),
         sa.ForeignKeyConstraint(
             ["confirmed_by_id"],
             ["users.id"],

@@ -264,6 +264,12 @@ class ClosureRequest(Identified, Base):
         CheckConstraint(
             "confirmed_by_id IS NULL OR confirmed_by_id <> requested_by_id", name="four_eyes"
         ),
+        # Who confirmed may also close, but only where the centre does not verify.
+        CheckConstraint(
+            "decided_by_id IS NULL OR (decided_by_id <> requested_by_id "
+            "AND (decided_by_id <> confirmed_by_id OR NOT needs_centre))",
+            name="decider_four_eyes",
+        ),
     )
 
     task_id: Mapped[int] = mapped_column(ForeignKey("tasks.id"))

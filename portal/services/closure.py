@@ -1,0 +1,238 @@
+"""Closure 销号: apply, confirm, verify, return, look back. Every round is kept as it was.
+
+Each function locks the task first, so that of two people who act at once the later one is
+judged by what the first one left behind, and is told so in one sentence.
+"""
+
+import secrets
+from collections.abc import Callable
+
+import sqlalchemy as sa
+
+from portal import clock
+from portal.errors import Rejected, StepRefused
+from portal.extensions import db
+from portal.models import (
+    ClosureRequest,
+    ClosureState,
+    EvidenceUse,
+    Task,
+    TaskState,
+    User,
+    VerificationPolicy,
+)
+from portal.policies import closure as policies
+from portal.policies.decision import require
+from portal.workflow import record, transition
+from portal.workflow.closure import CLOSURE, live_evidence
+
+KEY_WEIGHT = 3
+"""A task of this weight is a key task: the centre verifies it itself, whatever is drawn."""
+
+Draw = Callable[[int], int]
+"""Returns a whole number from 0 up to its argument, the argument excluded."""
+
+
+def request_closure(task: Task, *, statement: str, actor: User) -> ClosureRequest:
+    """Apply for closure with a completion statement; a waiting older application is voided.
+
+    Raises Forbidden, StepRefused (with what is missing), or Rejected without a statement.
+    """
+    _lock(task)
+    require(policies.can_request_closure(actor, task))
+    statement = _demand(statement, "statement", "请填写完成情况说明。")
+    older = policies.waiting_round(task)
+    number = 1 + max((one.round for one in task.closure_requests), default=0)
+    details = [("申请轮次", f"第 {number} 轮"), ("佐证材料", f"{len(live_evidence(task))} 件")]
+    if older:
+        details.append(("作废", f"第 {older.round} 轮申请（{older.state.label}）"))
+    transition(CLOSURE, task, "request_closure", actor=actor, comment=statement, details=details)
+    if older:
+        older.state, older.decided_at = ClosureState.VOIDED, clock.now()
+        # Only one round may wait (a unique index): the older one must go before the new one comes.
+        db.session.flush()
+    task.is_returned = False
+    request = ClosureRequest(
+        task=task,
+        round=number,
+        statement=statement,
+        requested_by=actor,
+        requested_at=clock.now(),
+        due_on=task.due_on,
+        extensions=task.extensions,
+        evidence=[_frozen(use) for use in live_evidence(task)],
+    )
+    db.session.add(request)
+    db.session.flush()
+    return request
+
+
+def confirm_closure(
+    task: Task, *, actor: User, comment: str = "", draw: Draw = secrets.randbelow
+) -> ClosureRequest:
+    """Confirm for the supporting base; the task closes unless the centre is to verify it.
+
+    ``draw`` decides the sample of the programme's policy. Raises Forbidden or StepRefused.
+    """
+    _lock(task)
+    require(policies.can_confirm_closure(actor, task))
+    request = policies.waiting_round(task)
+    needs_centre, reason = _draw_lot(task, draw)
+    action = "confirm_closure" if needs_centre else "confirm_and_close"
+    transition(CLOSURE, task, action, actor=actor, comment=comment, details=[("核验方式", reason)])
+    request = _present(request)
+    request.confirmed_by, request.confirmed_at = actor, clock.now()
+    request.confirm_comment = comment.strip()
+    request.needs_centre = needs_centre
+    request.state = ClosureState.CONFIRMED
+    if not needs_centre:
+        _close(task, request, actor)
+    db.session.flush()
+    return request
+
+
+def verify_closure(task: Task, *, actor: User, comment: str = "") -> ClosureRequest:
+    """Verify for the centre: the task is closed. Raises Forbidden or StepRefused."""
+    _lock(task)
+    request = policies.waiting_round(task)
+    transition(CLOSURE, task, "verify_closure", actor=actor, comment=comment)
+    request = _present(request)
+    request.decide_comment = comment.strip()
+    _close(task, request, actor)
+    db.session.flush()
+    return request
+
+
+def return_closure(task: Task, *, reason: str, actor: User) -> ClosureRequest:
+    """Return the application at the step the actor judges, with a reason to mend it by.
+
+    Raises Forbidden, StepRefused, or Rejected without a reason.
+    """
+    _lock(task)
+    centre = bool(policies.can_verify_closure(actor, task))
+    require(policies.can_return(actor, task))
+    reason = _demand(reason, "reason", "请填写退回理由，说明需要补充或修改什么。")
+    request, state = policies.waiting_round(task), task.state
+    action = "return_at_verification" if centre else "return_at_confirmation"
+    transition(CLOSURE, task, action, actor=actor, comment=reason)
+    request = _present(request)
+    request.state, request.return_reason = ClosureState.RETURNED, reason
+    request.returned_from = state.value
+    request.decided_by, request.decided_at = actor, clock.now()
+    task.is_returned, task.return_reason = True, reason
+    db.session.flush()
+    return request
+
+
+def reopen_task(task: Task, *, reason: str, actor: User) -> ClosureRequest:
+    """Reopen a closed task after a look-back; its closed record stays, marked as reopened.
+
+    Raises Forbidden, StepRefused, or Rejected without a reason.
+    """
+    _lock(task)
+    require(policies.can_look_back(actor, task))
+    reason = _demand(reason, "reopen_reason", "请填写回头看发现的问题，作为重启的理由。")
+    closed = next((one for one in task.closure_requests if one.state is ClosureState.CLOSED), None)
+    transition(CLOSURE, task, "reopen_task", actor=actor, comment=reason)
+    closed = _present(closed)
+    closed.state, closed.reopen_reason = ClosureState.REOPENED, reason
+    closed.reopened_by, closed.reopened_at = actor, clock.now()
+    task.closed_on = None
+    task.is_returned, task.return_reason = True, reason
+    db.session.flush()
+    return closed
+
+
+def pass_lookback(task: Task, *, actor: User, comment: str = "") -> None:
+    """Record that the centre looked at a closed task again and found it in order.
+
+    Raises Forbidden or StepRefused.
+    """
+    _lock(task)
+    require(policies.can_look_back(actor, task))
+    if task.state is not TaskState.CLOSED:
+        raise StepRefused(f"该任务当前状态为“{task.state.label}”，不能办理回头看。")
+    record(
+        task,
+        CLOSURE.object_type,
+        action="pass_lookback",
+        title="回头看通过",
+        actor=actor,
+        comment=comment.strip(),
+        tone="success",
+        states=(task.state.value, task.state.value),
+    )
+    db.session.flush()
+
+
+def _lock(task: Task) -> None:
+    """Hold the task's row until the end of the transaction, and read what is in it now."""
+    db.session.refresh(task, with_for_update={"of": Task})
+    db.session.scalars(
+        sa.select(ClosureRequest)
+        .where(ClosureRequest.task_id == task.id)
+        .execution_options(populate_existing=True)
+    ).all()
+    db.session.expire(task, ["closure_requests"])
+
+
+def _demand(text: str, field: str, sentence: str) -> str:
+    """Return the trimmed text, or raise Rejected beside its field when there is none."""
+    if not text.strip():
+        raise Rejected({field: sentence})
+    return text.strip()
+
+
+def _present(request: ClosureRequest | None) -> ClosureRequest:
+    """Return the round a step is about; the task's state says that there is one."""
+    if request is None:
+        raise RuntimeError("the task's state promises a round of closure, but there is none")
+    return request
+
+
+def _close(task: Task, request: ClosureRequest, actor: User) -> None:
+    """Close the task by ``request``, on today's date in Shanghai."""
+    request.state = ClosureState.CLOSED
+    request.decided_by, request.decided_at = actor, clock.now()
+    task.closed_on = clock.today()
+    task.progress = 100
+    task.is_returned = False
+
+
+def _draw_lot(task: Task, draw: Draw) -> tuple[bool, str]:
+    """Decide whether the centre verifies this round, and say why in words for the record.
+
+    Key tasks always; of the rest the programme's share is drawn. What the centre once had in
+    its hands stays there: nobody slips out of a draw by applying again.
+    """
+    programme = task.pairing.programme
+    if programme.verification is VerificationPolicy.ALL:
+        return True, "全部任务由省中心核验"
+    if task.weight >= KEY_WEIGHT:
+        return True, "重点任务，由省中心核验"
+    if any(one.needs_centre or one.state is ClosureState.REOPENED for one in task.closure_requests):
+        return True, "此前轮次曾由省中心核验或回头看重启，仍由省中心核验"
+    number, percent = draw(100), programme.sample_percent
+    lot = f"抽查比例 {percent}%，抽签号 {number:02d}，小于 {percent} 为抽中"
+    return (
+        (True, f"抽中，由省中心核验（{lot}）")
+        if number < percent
+        else (False, f"未抽中，确认即销号（{lot}）")
+    )
+
+
+def _frozen(use: EvidenceUse) -> dict[str, object]:
+    """Return a piece of evidence as it stood when closure was applied for."""
+    evidence = use.evidence
+    return {
+        "requirement_id": use.requirement_id,
+        "requirement": use.requirement.name if use.requirement else "",
+        "evidence_id": evidence.id,
+        "title": evidence.title,
+        "evidence_on": evidence.evidence_on.isoformat(),
+        "file_id": evidence.file_id,
+        "file_name": evidence.file.name,
+        "media_type": evidence.file.media_type,
+        "size": evidence.file.size,
+        "sha256": evidence.file.sha256,
+    }

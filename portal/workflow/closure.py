@@ -1,0 +1,109 @@
+"""The steps of a closure 销号, and what must hold before one can be applied for (H-33).
+
+not_started | in_progress → closure_requested → confirmed → closed; back to in_progress by a
+return at either step, or by a look-back. An application while an older one still waits starts
+again from the first step; the service voids the older one.
+"""
+
+from portal.models import EvidenceUse, PlanState, Task, TaskState
+from portal.policies import closure as policies
+from portal.workflow.engine import Step, Workflow
+
+OPEN_STATES = frozenset({TaskState.NOT_STARTED, TaskState.IN_PROGRESS})
+WAITING_STATES = frozenset({TaskState.CLOSURE_REQUESTED, TaskState.CONFIRMED})
+
+
+def live_evidence(task: Task) -> list[EvidenceUse]:
+    """Return the uses of evidence that still count: a withdrawn piece proves nothing."""
+    return [use for use in task.evidence_uses if use.evidence.withdrawn_at is None]
+
+
+def missing_for_closure(task: Task) -> list[str]:
+    """Return a sentence for each thing still missing before closure can be applied for."""
+    gaps = []
+    if task.plan.state is not PlanState.IN_FORCE:
+        gaps.append(
+            f"三年帮扶工作计划{task.plan.state.label}，须在协议备案、计划执行后才能申请销号"
+        )
+    shown = live_evidence(task)
+    proved = {use.requirement_id for use in shown}
+    gaps += [f"缺少佐证材料：{one.name}" for one in task.requirements if one.id not in proved]
+    if task.state is TaskState.NOT_STARTED and not shown and not task.requirements:
+        gaps.append("任务尚未启动，也没有佐证材料")
+    return gaps
+
+
+CLOSURE: Workflow[Task] = Workflow(
+    "task",
+    "该任务",
+    (
+        Step(
+            "request_closure",
+            "申请销号",
+            "申请销号",
+            OPEN_STATES | WAITING_STATES,
+            TaskState.CLOSURE_REQUESTED,
+            may=policies.can_request_closure,
+            missing=missing_for_closure,
+            comment_required=True,
+            tone="accent",
+        ),
+        Step(
+            "confirm_closure",
+            "确认",
+            "帮扶方确认，报省中心核验",
+            frozenset({TaskState.CLOSURE_REQUESTED}),
+            TaskState.CONFIRMED,
+            may=policies.can_confirm_closure,
+            tone="accent",
+        ),
+        Step(
+            "confirm_and_close",
+            "确认",
+            "帮扶方确认，销号",
+            frozenset({TaskState.CLOSURE_REQUESTED}),
+            TaskState.CLOSED,
+            may=policies.can_confirm_closure,
+            tone="success",
+        ),
+        Step(
+            "verify_closure",
+            "核验",
+            "省中心核验通过，销号",
+            frozenset({TaskState.CONFIRMED}),
+            TaskState.CLOSED,
+            may=policies.can_verify_closure,
+            tone="success",
+        ),
+        Step(
+            "return_at_confirmation",
+            "退回",
+            "帮扶方退回销号申请",
+            frozenset({TaskState.CLOSURE_REQUESTED}),
+            TaskState.IN_PROGRESS,
+            may=policies.can_confirm_closure,
+            comment_required=True,
+            tone="warning",
+        ),
+        Step(
+            "return_at_verification",
+            "退回",
+            "省中心退回销号申请",
+            frozenset({TaskState.CONFIRMED}),
+            TaskState.IN_PROGRESS,
+            may=policies.can_verify_closure,
+            comment_required=True,
+            tone="warning",
+        ),
+        Step(
+            "reopen_task",
+            "重启",
+            "回头看不通过，重启任务",
+            frozenset({TaskState.CLOSED}),
+            TaskState.IN_PROGRESS,
+            may=policies.can_look_back,
+            comment_required=True,
+            tone="warning",
+        ),
+    ),
+)
