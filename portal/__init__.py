@@ -8,6 +8,9 @@ from flask import Flask
 from portal import clock, passwords
 from portal.config import Settings
 
+REQUEST_FILES = 4
+"""How many files of the largest size one request may carry."""
+
 
 def create_app(overrides: dict[str, Any] | None = None) -> Flask:
     """Build the application from PORTAL_* variables, or from ``overrides`` in tests.
@@ -52,7 +55,7 @@ def _connect_database(app: Flask) -> None:
     )
     db.init_app(app)
     migrate.init_app(app, db, directory=str(Path(__file__).resolve().parent.parent / "migrations"))
-    storage.use(storage.LocalFileStore(instance / "files"))
+    storage.use(storage.LocalFileStore(instance / "files"), upload_limit=app.config["UPLOAD_LIMIT"])
 
 
 def _connect_extensions(app: Flask) -> None:
@@ -62,7 +65,9 @@ def _connect_extensions(app: Flask) -> None:
 
     app.config["WTF_I18N_ENABLED"] = False
     app.config["WTF_CSRF_TIME_LIMIT"] = None
-    app.config["MAX_CONTENT_LENGTH"] = app.config["UPLOAD_LIMIT"]
+    # Several files may come in one form; each is measured by itself (services/files.py), so
+    # that a file too large is refused beside its field and what was typed comes back.
+    app.config["MAX_CONTENT_LENGTH"] = REQUEST_FILES * app.config["UPLOAD_LIMIT"]
     app.config["MAX_FORM_MEMORY_SIZE"] = 4 * 1024 * 1024
     app.config["SESSION_COOKIE_HTTPONLY"] = True
     app.config["SESSION_COOKIE_SAMESITE"] = "Lax"

@@ -70,12 +70,21 @@ class LocalFileStore:
 
 
 _store: FileStore | None = None
+_upload_limit = 100 * 1024 * 1024
 
 
-def use(store: FileStore) -> None:
-    """Make ``store`` the one this process keeps its files in. Called once, by create_app()."""
-    global _store
-    _store = store
+def use(store: FileStore, *, upload_limit: int) -> None:
+    """Make ``store`` the one this process keeps its files in. Called once, by create_app().
+
+    ``upload_limit`` is the largest file taken in, in bytes.
+    """
+    global _store, _upload_limit
+    _store, _upload_limit = store, upload_limit
+
+
+def upload_limit() -> int:
+    """Return the size of the largest file taken in, in bytes."""
+    return _upload_limit
 
 
 def store() -> FileStore:

@@ -1,0 +1,7 @@
+"""Uploaded files, previewed or downloaded."""
+
+from flask import Blueprint
+
+bp = Blueprint("files", __name__, url_prefix="/files")
+
+from portal.blueprints.files import routes  # noqa: E402, F401

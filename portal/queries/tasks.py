@@ -1,0 +1,35 @@
+"""One task, in scope."""
+
+import sqlalchemy as sa
+from sqlalchemy.orm import joinedload
+
+from portal.errors import NotVisible
+from portal.extensions import db
+from portal.models import Pairing, Task, User
+from portal.policies.scope import visible_tasks
+
+
+def get_task(task_id: int, *, viewer: User, lock: bool = False) -> Task:
+    """Return a task that ``viewer`` may see, with its plan, pairing and people.
+
+    ``lock`` holds the row until the transaction ends: every change of a task takes it, so that
+    two people acting at once come one after the other. Raises NotVisible for any other id.
+    """
+    statement = (
+        sa.select(Task)
+        .where(Task.id == task_id, visible_tasks(viewer))
+        .options(
+            joinedload(Task.plan),
+            joinedload(Task.pairing).joinedload(Pairing.programme),
+            joinedload(Task.pairing).joinedload(Pairing.supporting),
+            joinedload(Task.pairing).joinedload(Pairing.supported),
+            joinedload(Task.supporting_owner),
+            joinedload(Task.supported_owner),
+        )
+    )
+    if lock:
+        statement = statement.with_for_update(of=Task)
+    task = db.session.scalar(statement)
+    if task is None:
+        raise NotVisible()
+    return task

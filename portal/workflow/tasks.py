@@ -1,0 +1,58 @@
+"""How work on a task begins, and whose turn it is. Closure has its own table."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from portal import clock
+from portal.models import PlanState, Task, TaskState
+from portal.policies.tasks import can_work_on
+from portal.workdays import workdays_between
+from portal.workflow.engine import Step, Workflow
+
+
+def _plan_in_force(task: Task) -> list[str]:
+    """A task list binds nobody before its agreement is filed."""
+    return [] if task.plan.state is PlanState.IN_FORCE else ["三年帮扶工作计划生效（协议备案）"]
+
+
+TASK_WORK: Workflow[Task] = Workflow(
+    object_type="task",
+    noun="任务",
+    steps=(
+        Step(
+            action="start",
+            label="启动任务",
+            title="启动任务",
+            sources=frozenset({TaskState.NOT_STARTED}),
+            target=TaskState.IN_PROGRESS,
+            may=can_work_on,
+            missing=_plan_in_force,
+            tone="info",
+        ),
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Who must act next, since when, and for how many working days they have been waited for."""
+
+    who: str
+    since: datetime
+    days: int
+
+
+def turn_of(task: Task, today: date) -> Turn | None:
+    """Return whose turn it is; None when the task is closed or its plan is not in force."""
+    if task.state is TaskState.CLOSED or task.plan.state is not PlanState.IN_FORCE:
+        return None
+    if task.state is TaskState.CONFIRMED:
+        who = "省中心核验"
+    elif task.state is TaskState.CLOSURE_REQUESTED:
+        who = f"{task.pairing.supporting.short_name}确认"
+    else:
+        owner = f"（{task.supported_owner.name}）" if task.supported_owner else ""
+        verb = "重新提交" if task.is_returned else "办理"
+        who = f"{task.pairing.supported.short_name}{owner}{verb}"
+    days = workdays_between(clock.local_date(task.state_since), today)
+    return Turn(who, task.state_since, days)
