@@ -264,8 +264,8 @@ def same_file(task: Task, sha256: str) -> Evidence | None:
 
 
 def _link(task: Task, requirement: EvidenceRequirement | None, evidence: Evidence) -> EvidenceUse:
-    use = EvidenceUse(evidence=evidence, requirement=requirement, added_at=clock.now())
-    task.evidence_uses.append(use)
+    use = EvidenceUse(task=task, evidence=evidence, requirement=requirement, added_at=clock.now())
+    db.session.add(use)
     return use
 
 
