@@ -9,7 +9,7 @@ from portal.models.agreements import (
     AgreementState,
     ClauseBlock,
 )
-from portal.models.areas import Area, Light, Side
+from portal.models.areas import Area, Light, Side, Weight
 from portal.models.assessments import (
     Assessment,
     AssessmentScore,
@@ -117,6 +117,7 @@ __all__ = [
     "TrainingBase",
     "User",
     "VerificationPolicy",
+    "Weight",
     "YearGoal",
     "light_expression",
     "light_of",

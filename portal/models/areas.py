@@ -44,6 +44,14 @@ class Side(LabelledEnum):
         return Side.SUPPORTED if self is Side.SUPPORTING else Side.SUPPORTING
 
 
+class Weight(LabelledEnum):
+    """How much a task counts (domain-facts §10.1); tasks store the bare number."""
+
+    NORMAL = "1", "一般", "neutral"
+    KEY = "2", "重点", "info"
+    CORE = "3", "核心", "accent"
+
+
 class Light(LabelledEnum):
     """Red, yellow, green or grey: derived from state and dates, never stored."""
 

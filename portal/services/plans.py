@@ -1,4 +1,4 @@
-"""The three-year plan: started, filled from the library, endorsed, put in force."""
+"""The three-year plan: started, endorsed by both sides, put in force, completed."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -8,35 +8,39 @@ import sqlalchemy as sa
 from portal import clock
 from portal.errors import Rejected, StepRefused
 from portal.extensions import db
-from portal.models import (
-    Agreement,
-    AgreementState,
-    Area,
-    EvidenceRequirement,
-    LibraryTask,
-    Pairing,
-    Plan,
-    PlanEndorsement,
-    PlanState,
-    Task,
-    User,
-)
+from portal.models import Area, LibraryTask, Pairing, Plan, PlanEndorsement, PlanState, Task, User
 from portal.policies.decision import require
 from portal.policies.plans import (
     can_add_resolution_task,
-    can_edit_plan,
     can_endorse_plan,
     can_start_plan,
     leads_side,
 )
-from portal.policies.recurrence import occurrences, year_of
+from portal.policies.recurrence import year_of
+from portal.services.picking import pick_from_library, refuse_bad_choice
+from portal.services.plan_changes import (
+    area_letter,
+    lock,
+    new_task,
+    next_number,
+    note_change,
+    refuse_unless_open,
+    requirements_of,
+    touch,
+)
 from portal.workflow import check_version, record, transition
 from portal.workflow.plans import PLAN, missing_for_agreement
 
-NEEDS_AMENDMENT = (
-    "计划已经执行，任务和目标不能直接改动。确需调整的，应由双方协商办理计划变更，原计划予以保留。"
-)
-LOCKED_BY_AGREEMENT = "帮扶协议已提交省中心备案，计划随协议锁定。如需改动，请先由省中心退回协议。"
+__all__ = [
+    "add_resolution_task",
+    "complete_plan",
+    "endorse_plan",
+    "pick_for_pairings",
+    "pick_from_library",
+    "put_in_force",
+    "start_plan",
+    "withdraw_endorsement",
+]
 
 
 def start_plan(pairing: Pairing, *, actor: User) -> Plan:
@@ -65,21 +69,23 @@ def start_plan(pairing: Pairing, *, actor: User) -> Plan:
     return plan
 
 
-def pick_from_library(
-    plans: Sequence[Plan],
+def pick_for_pairings(
+    pairings: Sequence[Pairing],
     picked: Sequence[LibraryTask],
     *,
-    starts_on: date | None = None,
+    starts_on: date | None,
     actor: User,
 ) -> int:
-    """Add the standard tasks ``picked`` to every plan, all or nothing; return how many tasks.
+    """Pick for several pairings at once, starting the plans that do not exist yet.
 
-    Dates count from ``starts_on``, by default each plan's own start. What a plan already
-    contains is left as it is. Raises Forbidden, StepRefused (a plan that is in force or
-    locked) or Rejected (nothing chosen, a start outside the plan).
+    Raises as :func:`portal.services.picking.pick_from_library` does, before anything is
+    written where the input is at fault.
     """
-    _check_choice(plans, picked)
-    return sum(_pick_into(plan, picked, starts_on or plan.starts_on, actor) for plan in plans)
+    refuse_bad_choice(
+        [(one.programme.starts_on, one.programme.ends_on) for one in pairings], picked, starts_on
+    )
+    plans = [start_plan(one, actor=actor) for one in pairings]
+    return pick_from_library(plans, picked, starts_on=starts_on, actor=actor)
 
 
 def endorse_plan(plan: Plan, *, seen_version: int | None = None, actor: User) -> Plan:
@@ -196,141 +202,6 @@ def add_resolution_task(
     else:
         record(plan, "plan", action="added", title="议定事项列为任务", actor=actor, details=details)
     return task
-
-
-# What the services that change a plan share.
-
-
-def lock(plan: Plan) -> None:
-    """Hold the plan's row until the end of the transaction and read it anew."""
-    db.session.flush()
-    db.session.execute(sa.select(Plan.id).where(Plan.id == plan.id).with_for_update())
-    db.session.refresh(plan)
-
-
-def touch(plan: Plan) -> None:
-    """Raise the plan's version: whoever is about to endorse has seen something else."""
-    sa.orm.attributes.flag_modified(plan, "ends_on")
-
-
-def open_for_change(plan: Plan, *, actor: User) -> None:
-    """Lock the plan for a change by a coordinator. Raises Forbidden or StepRefused."""
-    require(can_edit_plan(actor, plan))
-    lock(plan)
-    refuse_unless_open(plan)
-
-
-def refuse_unless_open(plan: Plan) -> None:
-    """Raise StepRefused once the plan is in force or goes with a submitted agreement."""
-    if plan.state not in (PlanState.DRAFTING, PlanState.AGREED):
-        raise StepRefused(NEEDS_AMENDMENT)
-    submitted = sa.select(Agreement.id).where(
-        Agreement.pairing_id == plan.pairing_id, Agreement.state == AgreementState.SUBMITTED
-    )
-    if db.session.scalar(submitted.limit(1)) is not None:
-        raise StepRefused(LOCKED_BY_AGREEMENT)
-
-
-def note_change(plan: Plan, title: str, details: Sequence[tuple[str, str]], *, actor: User) -> bool:
-    """Write what changed; return whether standing endorsements fell with it.
-
-    What the leaders endorsed is no longer what stands there, so both must look again.
-    """
-    record(plan, "plan", action="changed", title=title, actor=actor, details=details)
-    fallen = bool(plan.endorsements)
-    if plan.state is PlanState.AGREED:
-        transition(PLAN, plan, "reopen", actor=actor)
-    elif fallen:
-        record(
-            plan,
-            "plan",
-            action="endorsement_fell",
-            title="计划有改动，已有的认可作废",
-            actor=actor,
-            tone="warning",
-        )
-    plan.endorsements.clear()
-    touch(plan)
-    db.session.flush()
-    return fallen
-
-
-def next_number(plan: Plan) -> int:
-    """Return the number of the plan's next task; the plan is locked."""
-    highest = db.session.scalar(sa.select(sa.func.max(Task.number)).where(Task.plan_id == plan.id))
-    return (highest or 0) + 1
-
-
-def new_task(plan: Plan, number: int, *, area: Area, title: str, criteria: str) -> Task:
-    """Return a task of ``plan`` that still wants its code and dates; not in the session yet."""
-    return Task(
-        plan_id=plan.id,
-        pairing_id=plan.pairing_id,
-        number=number,
-        area=area,
-        title=title,
-        criteria=criteria,
-        state_since=clock.now(),
-        created_at=clock.now(),
-    )
-
-
-def requirements_of(names: Sequence[str]) -> list[EvidenceRequirement]:
-    """Return the evidence a task must show, in order."""
-    return [EvidenceRequirement(position=at, name=name) for at, name in enumerate(names, 1)]
-
-
-def area_letter(area: Area) -> str:
-    """Return the letter that opens the codes of an area's tasks: A to E."""
-    return "ABCDE"[area.number - 1]
-
-
-def _check_choice(plans: Sequence[Plan], picked: Sequence[LibraryTask]) -> None:
-    """Refuse an empty choice."""
-    wrong: dict[str, str] = {}
-    if not plans:
-        wrong["pairings"] = "请至少选择一个结对。"
-    if not picked:
-        wrong["tasks"] = "请至少勾选一项标准任务。"
-    if wrong:
-        raise Rejected(wrong)
-
-
-def _pick_into(plan: Plan, picked: Sequence[LibraryTask], starts_on: date, actor: User) -> int:
-    """Add what is not there yet to one plan; return how many tasks."""
-    open_for_change(plan, actor=actor)
-    if not plan.starts_on <= starts_on <= plan.ends_on:
-        raise Rejected({"starts_on": "起算日应在计划期内。"})
-    there = set(db.session.scalars(sa.select(Task.code).where(Task.plan_id == plan.id)))
-    number = next_number(plan)
-    added = 0
-    for standard in picked:
-        for one in occurrences(
-            standard,
-            starts_on=starts_on,
-            plan_starts_on=plan.starts_on,
-            plan_ends_on=plan.ends_on,
-        ):
-            if one.code in there:
-                continue
-            task = new_task(
-                plan,
-                number + added,
-                area=standard.area,
-                title=one.title,
-                criteria=standard.criteria,
-            )
-            task.code, task.year, task.weight = one.code, one.year, standard.weight
-            task.description, task.library_task_id = standard.description, standard.id
-            task.starts_on, task.due_on, task.first_due_on = one.starts_on, one.due_on, one.due_on
-            task.requirements = requirements_of(standard.evidence)
-            db.session.add(task)
-            added += 1
-    if added:
-        db.session.flush()
-        note_change(plan, f"从标准任务库选取 {added} 项任务", [], actor=actor)
-        db.session.expire(plan, ["tasks"])
-    return added
 
 
 def _size(plan: Plan) -> list[tuple[str, str]]:

@@ -12,6 +12,7 @@ import jinja2
 from flask import Flask, current_app, request, url_for
 
 from portal import clock
+from portal.models import Weight
 from portal.web.navigation import navigation
 from portal.web.pairing_tabs import pairing_tabs
 
@@ -30,6 +31,7 @@ def init_app(app: Flask) -> None:
         datetime=moment,
         decimal=two_places,
         filesize=file_size,
+        weight=weight_label,
     )
     app.jinja_env.globals.update(
         static_url=static_url, once_key=once_key, pairing_tabs=pairing_tabs
@@ -77,6 +79,11 @@ def moment(at: datetime | None) -> str:
 def two_places(value: Decimal | float | int | None) -> str:
     """Return a score with two places, or a dash."""
     return "—" if value is None else f"{Decimal(value):.2f}"
+
+
+def weight_label(weight: int) -> Weight:
+    """Return the label of a task's weight, for ``ui.state``."""
+    return Weight(str(weight))
 
 
 def file_size(size: int) -> str:

@@ -1,0 +1,87 @@
+"""Picking standard tasks: one choice for several plans, all or nothing."""
+
+from collections.abc import Sequence
+from datetime import date
+
+import sqlalchemy as sa
+
+from portal.errors import Rejected
+from portal.extensions import db
+from portal.models import LibraryTask, Plan, Task, User
+from portal.policies.recurrence import Occurrence, occurrences
+from portal.services.plan_changes import (
+    new_task,
+    next_number,
+    note_change,
+    open_for_change,
+    requirements_of,
+)
+
+
+def pick_from_library(
+    plans: Sequence[Plan],
+    picked: Sequence[LibraryTask],
+    *,
+    starts_on: date | None = None,
+    actor: User,
+) -> int:
+    """Add the standard tasks ``picked`` to every plan, all or nothing; return how many tasks.
+
+    Dates count from ``starts_on``, by default each plan's own start. What a plan already
+    contains is left as it is. Raises Forbidden, StepRefused (a plan that is in force or
+    locked) or Rejected (nothing chosen, a start outside the plan).
+    """
+    refuse_bad_choice([(plan.starts_on, plan.ends_on) for plan in plans], picked, starts_on)
+    return sum(_pick_into(plan, picked, starts_on or plan.starts_on, actor) for plan in plans)
+
+
+def refuse_bad_choice(
+    terms: Sequence[tuple[date, date]], picked: Sequence[LibraryTask], starts_on: date | None
+) -> None:
+    """Raise Rejected for an empty choice, or a start outside one of the plans' terms."""
+    wrong: dict[str, str] = {}
+    if not terms:
+        wrong["pairing"] = "请至少选择一个结对。"
+    if not picked:
+        wrong["task"] = "请至少勾选一项标准任务。"
+    if starts_on and not all(first <= starts_on <= last for first, last in terms):
+        wrong["starts_on"] = "起算日应在所选结对的计划期内。"
+    if wrong:
+        raise Rejected(wrong)
+
+
+def _pick_into(plan: Plan, picked: Sequence[LibraryTask], starts_on: date, actor: User) -> int:
+    """Add what is not there yet to one plan; return how many tasks."""
+    open_for_change(plan, actor=actor)
+    there = set(db.session.scalars(sa.select(Task.code).where(Task.plan_id == plan.id)))
+    wanted = [
+        (standard, one)
+        for standard in picked
+        for one in occurrences(
+            standard,
+            starts_on=starts_on,
+            plan_starts_on=plan.starts_on,
+            plan_ends_on=plan.ends_on,
+        )
+        if one.code not in there
+    ]
+    if not wanted:
+        return 0
+    first = next_number(plan)
+    db.session.add_all(
+        _task_from(plan, first + at, standard, one) for at, (standard, one) in enumerate(wanted)
+    )
+    db.session.flush()
+    note_change(plan, f"从标准任务库选取 {len(wanted)} 项任务", [], actor=actor)
+    db.session.expire(plan, ["tasks"])
+    return len(wanted)
+
+
+def _task_from(plan: Plan, number: int, standard: LibraryTask, one: Occurrence) -> Task:
+    """Return the task that an occurrence of a standard task becomes."""
+    task = new_task(plan, number, area=standard.area, title=one.title, criteria=standard.criteria)
+    task.code, task.year, task.weight = one.code, one.year, standard.weight
+    task.description, task.library_task_id = standard.description, standard.id
+    task.starts_on, task.due_on, task.first_due_on = one.starts_on, one.due_on, one.due_on
+    task.requirements = requirements_of(standard.evidence)
+    return task
