@@ -1,0 +1,1 @@
+"""The arithmetic of the annual assessment: pure functions, no database (domain-facts §10.2)."""
