@@ -76,16 +76,28 @@ def creates_task(resolution: Resolution) -> bool:
 
 
 def _missing_plan(meeting: Meeting) -> Iterator[str]:
-    """New tasks need a plan that can take them."""
-    if not any(creates_task(resolution) for resolution in meeting.resolutions):
+    """New tasks need a plan that can take them, and a due date within it."""
+    wanted = [one for one in meeting.resolutions if creates_task(one)]
+    if not wanted:
         return
-    state = session_of(meeting).scalar(
-        sa.select(Plan.state).where(Plan.pairing_id == meeting.pairing_id)
+    plan = (
+        session_of(meeting)
+        .execute(
+            sa.select(Plan.state, Plan.starts_on, Plan.ends_on).where(
+                Plan.pairing_id == meeting.pairing_id
+            )
+        )
+        .first()
     )
-    if state is None:
+    if plan is None:
         yield "本结对还没有三年帮扶工作计划，不能生成任务，请先制定计划"
-    elif state not in GROWING:
-        yield f"三年帮扶工作计划当前为“{state.label}”，不能生成任务，请改为关联已有任务"
+        return
+    if plan.state not in GROWING:
+        yield f"三年帮扶工作计划当前为“{plan.state.label}”，不能生成任务，请改为关联已有任务"
+    for one in wanted:
+        if one.due_on and not plan.starts_on <= one.due_on <= plan.ends_on:
+            term = f"{plan.starts_on} 至 {plan.ends_on}"
+            yield f"第 {one.position} 项议定事项：完成时限应在计划期内（{term}）"
 
 
 def missing_for_cancel(meeting: Meeting) -> list[str]:
