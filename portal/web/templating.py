@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
@@ -12,7 +13,7 @@ import jinja2
 from flask import Flask, current_app, request, url_for
 
 from portal import clock
-from portal.models import Weight
+from portal.models import LabelledEnum, Weight
 from portal.web.navigation import navigation
 from portal.web.pairing_tabs import pairing_tabs
 
@@ -34,7 +35,10 @@ def init_app(app: Flask) -> None:
         weight=weight_label,
     )
     app.jinja_env.globals.update(
-        static_url=static_url, once_key=once_key, pairing_tabs=pairing_tabs
+        static_url=static_url,
+        once_key=once_key,
+        pairing_tabs=pairing_tabs,
+        choice_pairs=choice_pairs,
     )
     # A global, because imported macros do not see what a context processor adds.
     app.jinja_env.globals["vendor_missing"] = _vendor_missing(app.static_folder or "")
@@ -94,6 +98,11 @@ def file_size(size: int) -> str:
             return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
         amount /= 1024
     return f"{amount:.1f} GB"
+
+
+def choice_pairs(members: Iterable[LabelledEnum]) -> list[tuple[str, str]]:
+    """Return (slug, label) pairs for a filter's list."""
+    return [(member.value, member.label) for member in members]
 
 
 def once_key() -> str:

@@ -1,0 +1,124 @@
+"""The ledger of all tasks a viewer may see, the same for one pairing, and its xlsx."""
+
+from typing import Any, TypeVar
+
+from flask import request, send_file, url_for
+from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response
+
+from portal import clock
+from portal.blueprints.tasks import bp
+from portal.documents.ledger_xlsx import write_ledger
+from portal.models import Area, LabelledEnum, Light, Role, TaskState, User
+from portal.queries import ledger as queries
+from portal.queries.ledger import LedgerFilter
+from portal.queries.pairings import get_pairing
+from portal.web.accounts import actor
+from portal.web.htmx import page_or_fragment
+
+Member = TypeVar("Member", bound=LabelledEnum)
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+WEIGHTS = [(3, "核心"), (2, "重点"), (1, "一般")]
+
+
+def read_filter(args: MultiDict[str, str], pairing_id: int | None = None) -> LedgerFilter:
+    """Read the address into a filter. What makes no sense does not narrow."""
+    weight = args.get("weight", type=int)
+    sort = args.get("sort", "due")
+    return LedgerFilter(
+        programme_id=args.get("programme", type=int),
+        pairing_id=pairing_id or args.get("pairing", type=int),
+        organisation_id=args.get("organisation", type=int),
+        area=_member(Area, args.get("area")),
+        state=_member(TaskState, args.get("state")),
+        light=_member(Light, args.get("light")),
+        weight=weight if weight in (1, 2, 3) else None,
+        text=args.get("q", "").strip()[:100],
+        mine=args.get("mine") == "1",
+        open_only=args.get("open") == "1",
+        sort=sort if sort in queries.SORTS else "due",
+        after=args.get("after", "")[:80],
+    )
+
+
+def _member(enum: type[Member], value: str | None) -> Member | None:
+    """Return the member with that slug, or None."""
+    return next((member for member in enum if member.value == value), None)
+
+
+@bp.get("/tasks")
+def list_tasks() -> Response:
+    """Show the ledger; htmx gets the list alone."""
+    viewer = actor()
+    wanted = read_filter(request.args)
+    page = queries.ledger_page(wanted, viewer=viewer)
+    return page_or_fragment(
+        "tasks/list.html",
+        "tasks/_ledger.html",
+        **_shared(wanted, page, "tasks.list_tasks"),
+        **_choices(viewer, wanted),
+    )
+
+
+@bp.get("/pairings/<int:pairing_id>/tasks")
+def list_for_pairing(pairing_id: int) -> Response:
+    """Show the tasks of one pairing, as a tab of its page."""
+    viewer = actor()
+    pairing = get_pairing(pairing_id, viewer=viewer)
+    wanted = read_filter(request.args, pairing.id)
+    page = queries.ledger_page(wanted, viewer=viewer)
+    return page_or_fragment(
+        "tasks/pairing.html",
+        "tasks/_ledger.html",
+        pairing=pairing,
+        in_force=queries.plan_is_in_force(pairing.id),
+        **_shared(wanted, page, "tasks.list_for_pairing", pairing_id=pairing.id),
+    )
+
+
+@bp.get("/tasks.xlsx")
+def export_tasks() -> Response:
+    """Send just what the ledger shows, every page of it, as a workbook."""
+    viewer = actor()
+    wanted = read_filter(request.args)
+    book = write_ledger(queries.ledger_rows(wanted, viewer=viewer), clock.today())
+    name = f"任务台账-{clock.today():%Y%m%d}.xlsx"
+    return send_file(book, mimetype=XLSX, as_attachment=True, download_name=name)
+
+
+def _shared(
+    wanted: LedgerFilter, page: queries.LedgerPage, endpoint: str, **values: Any
+) -> dict[str, Any]:
+    """Return what the list needs wherever it stands."""
+    kept: dict[str, Any] = {
+        k: v for k, v in request.args.items() if k not in ("after", *values) and v
+    }
+    exported = {**kept, "pairing": wanted.pairing_id} if wanted.pairing_id else kept
+    following = (
+        url_for(endpoint, **values, **{**kept, "after": page.next_after})
+        if page.next_after
+        else None
+    )
+    return {
+        "wanted": wanted,
+        "page": page,
+        "here": url_for(endpoint, **values),
+        "next_url": following,
+        "first_url": url_for(endpoint, **values, **kept) if wanted.after else None,
+        "export_url": url_for("tasks.export_tasks", **exported),
+        "areas": list(Area),
+        "states": list(TaskState),
+        "lights": list(Light),
+        "weights": WEIGHTS,
+        "sorts": [(key, label) for key, (label, _) in queries.SORTS.items() if key != "due"],
+        "one_pairing": "pairing_id" in values,
+    }
+
+
+def _choices(viewer: User, wanted: LedgerFilter) -> dict[str, Any]:
+    """Return the lists of the filters that depend on the viewer."""
+    return {
+        "programmes": queries.programme_choices(viewer),
+        "pairings": queries.pairing_choices(viewer, wanted.programme_id),
+        "may_own": viewer.role.in_hospital and viewer.role is not Role.CONTRIBUTOR,
+    }

@@ -1,0 +1,85 @@
+"""The workbench: what waits for one person, in every pairing, oldest first.
+
+One query for each kind of thing, however many there are. What an item offers is decided by
+the same facts as the step itself; the step checks again.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from portal import clock
+from portal.models import Role, User
+from portal.queries.workbench import agreements, assessments, closure, meetings, pairings, tasks
+from portal.queries.workbench.items import Button, Item
+
+__all__ = ["Bench", "Button", "Item", "bench_of"]
+
+Collector = Callable[[User], list[Item]]
+
+TO_DO: dict[Role, tuple[Collector, ...]] = {
+    Role.BASE_LEADER: (
+        agreements.to_sign,
+        pairings.plans_to_endorse,
+        closure.to_confirm,
+        meetings.minutes_to_approve,
+    ),
+    Role.BASE_COORDINATOR: (
+        pairings.to_set_up,
+        agreements.in_hand,
+        tasks.returned,
+        tasks.due,
+        meetings.overdue,
+        meetings.minutes_to_write,
+        assessments.to_fill,
+    ),
+    Role.CONTRIBUTOR: (tasks.returned, tasks.due),
+    Role.CENTRE_REVIEWER: (agreements.to_file, closure.to_verify, assessments.to_review),
+    Role.COMMISSION_OFFICER: (assessments.to_publish,),
+    Role.EXPERT: (assessments.assigned,),
+}
+"""What each role acts on. A city officer only reads and has no such list."""
+
+WITH_OTHERS: dict[Role, tuple[Collector, ...]] = {
+    Role.BASE_LEADER: (agreements.with_others, closure.with_others),
+    Role.BASE_COORDINATOR: (
+        agreements.with_others,
+        closure.with_others,
+        meetings.with_others,
+        assessments.with_others,
+    ),
+    Role.CONTRIBUTOR: (closure.with_others,),
+    Role.CITY_OFFICER: (agreements.with_others, tasks.due, closure.with_others),
+}
+"""What a role waits for while somebody else has it."""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A person's workbench."""
+
+    to_do: list[Item]
+    with_others: list[Item]
+
+    @property
+    def kinds(self) -> list[tuple[str, int]]:
+        """Each kind of thing to do with its number, in the order of first appearance."""
+        counts: dict[str, int] = {}
+        for item in self.to_do:
+            counts[item.kind] = counts.get(item.kind, 0) + 1
+        return list(counts.items())
+
+
+def bench_of(viewer: User) -> Bench:
+    """Return everything that waits for ``viewer`` and everything they wait for."""
+    return Bench(_collect(TO_DO, viewer), _collect(WITH_OTHERS, viewer))
+
+
+def _collect(collectors: dict[Role, tuple[Collector, ...]], viewer: User) -> list[Item]:
+    """Run the role's collectors and put the longest waiting first."""
+    today = clock.today()
+    found = [
+        item.waited_until(today)
+        for collect in collectors.get(viewer.role, ())
+        for item in collect(viewer)
+    ]
+    return sorted(found, key=lambda item: (item.since, item.kind, item.title))

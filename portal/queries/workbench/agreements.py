@@ -1,0 +1,139 @@
+"""Agreements on the workbench."""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from portal.models import (
+    Agreement,
+    AgreementRevision,
+    AgreementSignature,
+    AgreementState,
+    User,
+)
+from portal.policies.scope import visible_pairings
+from portal.queries.workbench.items import (
+    Button,
+    Item,
+    day_of,
+    own_side,
+    pairing_name,
+    rows_with_hospitals,
+)
+
+COLUMNS = (
+    Agreement.id,
+    Agreement.state,
+    Agreement.state_since,
+    Agreement.return_reason,
+    Agreement.version,
+)
+SIGN = Button("签署", "agreements.sign_agreement", "确认代表本单位签署这份帮扶协议？")
+
+
+def _latest_revision() -> Any:
+    """Return the id of the revision being worked on."""
+    return (
+        sa.select(sa.func.max(AgreementRevision.id))
+        .where(AgreementRevision.agreement_id == Agreement.id)
+        .scalar_subquery()
+    )
+
+
+def _signatures() -> Any:
+    """Return how many sides have signed the latest revision."""
+    return (
+        sa.select(sa.func.count())
+        .select_from(AgreementSignature)
+        .where(AgreementSignature.revision_id == _latest_revision())
+        .scalar_subquery()
+    )
+
+
+def _item(row: Any, kind: str, title: str, **more: Any) -> Item:
+    return Item(
+        kind,
+        title,
+        pairing_name(row),
+        day_of(row.state_since),
+        "agreements.show_agreement",
+        {"agreement_id": row.id},
+        **more,
+    )
+
+
+def to_sign(viewer: User) -> list[Item]:
+    """Return the agreements in signing that the viewer's side has not signed yet."""
+    signed = sa.exists().where(
+        AgreementSignature.revision_id == _latest_revision(),
+        AgreementSignature.side == own_side(viewer),
+    )
+    rows = rows_with_hospitals(
+        COLUMNS,
+        Agreement,
+        visible_pairings(viewer),
+        Agreement.state == AgreementState.SIGNING,
+        ~signed,
+        order=Agreement.state_since,
+    )
+    return [
+        _item(row, "协议待签署", "签署帮扶协议", tone="accent", button=SIGN, version=row.version)
+        for row in rows
+    ]
+
+
+def in_hand(viewer: User) -> list[Item]:
+    """Return what the coordinators must move on: drafts, returned ones, signed ones."""
+    rows = rows_with_hospitals(
+        (*COLUMNS, _signatures().label("signatures")),
+        Agreement,
+        visible_pairings(viewer),
+        Agreement.state.in_(
+            [AgreementState.DRAFT, AgreementState.RETURNED, AgreementState.SIGNING]
+        ),
+        order=Agreement.state_since,
+    )
+    items = []
+    for row in rows:
+        if row.state is AgreementState.RETURNED:
+            reason = row.return_reason
+            title = "按意见修改并重新报送协议"
+            items.append(_item(row, "协议被退回", title, detail=reason, tone="warning"))
+        elif row.state is AgreementState.DRAFT:
+            items.append(_item(row, "协议待完善", "完成协议起草并发起签署"))
+        elif row.signatures == 2:
+            items.append(_item(row, "协议待报送", "上传签字扫描件并报省中心备案"))
+    return items
+
+
+def to_file(viewer: User) -> list[Item]:
+    """Return the agreements that wait for the centre."""
+    rows = rows_with_hospitals(
+        COLUMNS,
+        Agreement,
+        visible_pairings(viewer),
+        Agreement.state == AgreementState.SUBMITTED,
+        order=Agreement.state_since,
+    )
+    return [_item(row, "协议待备案", "审核帮扶协议并备案", tone="accent") for row in rows]
+
+
+def with_others(viewer: User) -> list[Item]:
+    """Return the agreements that lie with a leader or with the centre."""
+    rows = rows_with_hospitals(
+        (*COLUMNS, _signatures().label("signatures")),
+        Agreement,
+        visible_pairings(viewer),
+        Agreement.state.in_([AgreementState.SIGNING, AgreementState.SUBMITTED]),
+        order=Agreement.state_since,
+    )
+    return [
+        _item(
+            row,
+            row.state.label,
+            "帮扶协议",
+            waits_for="省中心备案" if row.state is AgreementState.SUBMITTED else "双方负责人签署",
+        )
+        for row in rows
+        if row.state is AgreementState.SUBMITTED or row.signatures < 2
+    ]
