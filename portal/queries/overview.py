@@ -188,7 +188,8 @@ def _rows(programme: Programme, viewer: User) -> list[OverviewRow]:
     ids = [pairing.id for pairing in pairings]
     cells = _cells(ids, clock.today())
     agreements = _live_agreements(ids)
-    plans = {p.pairing_id: p for p in db.session.scalars(_of(Plan, ids))}
+    found_plans = db.session.scalars(sa.select(Plan).where(Plan.pairing_id.in_(ids)))
+    plans = {plan.pairing_id: plan for plan in found_plans}
     meetings = meeting_status(pairings)
     grades = _latest_grades(ids)
     rows = []
@@ -208,10 +209,6 @@ def _rows(programme: Programme, viewer: User) -> list[OverviewRow]:
             row.total.add(cell)
         rows.append(row)
     return rows
-
-
-def _of(model: type[Plan], ids: list[int]) -> sa.Select[tuple[Plan]]:
-    return sa.select(model).where(model.pairing_id.in_(ids))
 
 
 def _cells(ids: list[int], today: date) -> dict[tuple[int, Area], Cell]:

@@ -14,6 +14,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -82,11 +83,15 @@ def wait_until_it_answers(server: PostgresServer, process: subprocess.Popen[byte
             time.sleep(0.05)
 
 
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[PostgresServer]:
+@contextmanager
+def running_server() -> Iterator[PostgresServer]:
+    """Start a server in a temporary folder, and stop and forget it at the end.
+
+    Raises RuntimeError where PostgreSQL is not installed.
+    """
     programs = programs_folder()
     if programs is None:
-        pytest.skip("PostgreSQL is not installed (Debian: apt-get install postgresql-15)")
+        raise RuntimeError("PostgreSQL is not installed")
     # Not pytest's own folder: a socket's path may have 107 characters at most, and as root
     # the parents of that folder are closed to the user postgres.
     folder = Path(tempfile.mkdtemp(prefix="portal-pg-"))
@@ -125,3 +130,11 @@ def postgres_server() -> Iterator[PostgresServer]:
                 process.wait()
     finally:
         shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    if programs_folder() is None:
+        pytest.skip("PostgreSQL is not installed (Debian: apt-get install postgresql-15)")
+    with running_server() as server:
+        yield server
