@@ -1,8 +1,8 @@
 """Writing workbooks: one streamed sheet, with what users typed kept as plain text."""
 
-import tempfile
 from collections.abc import Iterable, Sequence
 from datetime import date
+from io import BytesIO
 from typing import IO, Any
 
 from openpyxl import Workbook
@@ -12,7 +12,6 @@ from openpyxl.utils import get_column_letter
 
 # A cell that begins like a formula would be computed by the reader's program.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-SPOOL_BYTES = 4 * 1024 * 1024
 
 
 def write_sheet(
@@ -20,7 +19,7 @@ def write_sheet(
 ) -> IO[bytes]:
     """Write ``rows`` under ``head`` (name and width in characters) and return the file.
 
-    Rows are written as they come, so memory stays flat. The file is at its beginning.
+    Rows go to a temporary file as they come; only the finished, compressed book is in memory.
     """
     book = Workbook(write_only=True)
     sheet = book.create_sheet(title)
@@ -30,7 +29,7 @@ def write_sheet(
     sheet.append([_head_cell(sheet, name) for name, _ in head])
     for row in rows:
         sheet.append([_safe(sheet, value) for value in row])
-    target: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES)  # noqa: SIM115
+    target = BytesIO()
     book.save(target)
     target.seek(0)
     return target

@@ -31,8 +31,9 @@ from portal.models import (
 )
 from portal.models.tasks import DUE_SOON_DAYS
 from portal.policies.groups import composition_gaps
+from portal.policies.meetings import MeetingStatus
 from portal.policies.scope import visible_pairings
-from portal.queries.meetings import MeetingStatus, meeting_status
+from portal.queries.meetings import meeting_status
 
 
 @dataclass

@@ -12,8 +12,8 @@ from portal import clock
 from portal.extensions import db
 from portal.models import (
     Area,
-    EvidenceRequirement,
     Event,
+    EvidenceRequirement,
     Organisation,
     OrganisationKind,
     Pairing,

@@ -115,7 +115,8 @@ def compare(app: Flask, size: int, rounds: int, times: int) -> list[tuple[Any, .
         number = db.session.scalars(sa.select(User.id).where(User.username == centre)).one()
         engine = db.engine
         db.session.remove()
-    assert newest and task
+    assert newest
+    assert task
     floor = make_floor(engine, clock.today(), newest).test_client()
     floor.get(f"/login/{number}")
     client = logged_in(app, centre)

@@ -179,7 +179,7 @@ def test_workbook_holds_just_what_is_shown_and_no_formula(client: PageClient) ->
     make_task(plan_of(scene), title="=cmd|' /C calc'!A0", due_on=date(2021, 1, 1))
     client.login(scene.supporting_coordinator, PASSWORD)
     answer = client.get("/tasks.xlsx", {"q": "cmd"})
-    book = load_workbook(BytesIO(answer.data))
+    book = load_workbook(BytesIO(answer.response.data))
     rows = list(book.active.iter_rows())
     assert [cell.value for cell in rows[0]][:5] == ["任务编号", "帮扶方", "受援方", "领域", "任务"]
     assert len(rows) == 2

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 from portal import clock
 from portal.blueprints.tasks import bp
 from portal.documents.ledger_xlsx import write_ledger
-from portal.models import Area, LabelledEnum, Light, Role, TaskState, User
+from portal.models import Area, LabelledEnum, Light, Role, TaskState, User, Weight
 from portal.queries import ledger as queries
 from portal.queries.ledger import LedgerFilter
 from portal.queries.pairings import get_pairing
@@ -18,7 +18,6 @@ from portal.web.htmx import page_or_fragment
 
 Member = TypeVar("Member", bound=LabelledEnum)
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-WEIGHTS = [(3, "核心"), (2, "重点"), (1, "一般")]
 
 
 def read_filter(args: MultiDict[str, str], pairing_id: int | None = None) -> LedgerFilter:
@@ -109,7 +108,7 @@ def _shared(
         "areas": list(Area),
         "states": list(TaskState),
         "lights": list(Light),
-        "weights": WEIGHTS,
+        "weights": list(Weight),
         "sorts": [(key, label) for key, (label, _) in queries.SORTS.items() if key != "due"],
         "one_pairing": "pairing_id" in values,
     }
