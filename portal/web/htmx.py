@@ -19,9 +19,11 @@ def redirect_whole_page(address: str) -> Response:
     return response
 
 
-def page_or_fragment(page: str, fragment: str, status: int = 200, **context: object) -> Response:
-    """Render ``fragment`` for htmx and ``page`` for everyone else, from one context."""
-    template = fragment if is_htmx() else page
+def page_or_fragment(
+    page_template: str, fragment_template: str, /, *, status: int = 200, **context: object
+) -> Response:
+    """Render the fragment for htmx and the page for everyone else, from one context."""
+    template = fragment_template if is_htmx() else page_template
     response: Response = make_response(render_template(template, **context), status)
     response.vary.add("HX-Request")
     return response

@@ -14,9 +14,11 @@ import sqlalchemy as sa
 from flask import Flask, render_template_string, session
 
 LIST = """<!doctype html><html lang="zh"><head><title>t</title></head><body>
-<table>{% for r in rows %}<tr><td>{{ r.code }}</td><td><a href="/t/{{ r.id }}">{{ r.title }}</a></td>
+<table>{% for r in rows %}<tr><td>{{ r.code }}</td>
+<td><a href="/t/{{ r.id }}">{{ r.title }}</a></td>
 <td>{{ r.area }}</td><td>{{ r.state }}</td><td>{{ r.progress }}</td><td>{{ r.due_on }}</td>
-<td>{{ r.supporting }}</td><td>{{ r.supported }}</td></tr>{% endfor %}</table>{{ n }}</body></html>"""
+<td>{{ r.supporting }}</td><td>{{ r.supported }}</td></tr>{% endfor %}</table>
+{{ n }}</body></html>"""
 DETAIL = """<!doctype html><html lang="zh"><head><title>t</title></head><body><h1>{{ t.title }}</h1>
 <p>{{ t.code }} {{ t.area }} {{ t.state }} {{ t.due_on }} {{ t.criteria }} {{ t.supporting }}</p>
 <ul>{% for r in needs %}<li>{{ r.name }}</li>{% endfor %}</ul>
