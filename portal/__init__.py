@@ -1,5 +1,6 @@
 """The pairing-assistance portal: create_app() puts the parts together."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -71,9 +72,11 @@ def _connect_extensions(app: Flask) -> None:
     app.config["MAX_FORM_MEMORY_SIZE"] = 4 * 1024 * 1024
     app.config["SESSION_COOKIE_HTTPONLY"] = True
     app.config["SESSION_COOKIE_SAMESITE"] = "Lax"
+    app.config["PERMANENT_SESSION_LIFETIME"] = timedelta(minutes=app.config["IDLE_MINUTES"])
+    # First, because loading the account already opens the transaction that it decides about.
+    requests.init_app(app)
     csrf.init_app(app)
     accounts.init_app(app)
-    requests.init_app(app)
     templating.init_app(app)
     errors.init_app(app)
 

@@ -25,6 +25,7 @@ class Settings:
     upload_limit_mb: int = 100
     clock_offset_days: int = 0
     proxy_hops: int = 0
+    idle_minutes: int = 60
     extra: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -51,6 +52,7 @@ class Settings:
             upload_limit_mb=_number(env, "PORTAL_UPLOAD_LIMIT_MB", 100),
             clock_offset_days=_number(env, "PORTAL_CLOCK_OFFSET_DAYS", 0),
             proxy_hops=_number(env, "PORTAL_PROXY_HOPS", 0),
+            idle_minutes=_number(env, "PORTAL_IDLE_MINUTES", 60),
         )
         return settings.checked()
 
@@ -78,6 +80,7 @@ class Settings:
             "UPLOAD_LIMIT": self.upload_limit_mb * MEBIBYTE,
             "CLOCK_OFFSET_DAYS": self.clock_offset_days,
             "PROXY_HOPS": self.proxy_hops,
+            "IDLE_MINUTES": self.idle_minutes,
             "SESSION_COOKIE_SECURE": not self.is_development,
             "PASSWORD_HASH_COST": "production",
             **self.extra,

@@ -1,5 +1,7 @@
 """Passwords: hashed with Argon2id, and the rules a new one must keep."""
 
+import secrets
+
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
@@ -36,6 +38,18 @@ def verify_password(stored: str, password: str) -> bool:
 def spend_time(password: str) -> None:
     """Hash for nothing, so that an unknown user name takes as long as a wrong password."""
     _hasher.hash(password)
+
+
+def initial_password() -> str:
+    """Return a random password to hand over on paper: no letters that look like digits.
+
+    Three groups of four, each kind present by its place: about 65 bits of chance.
+    """
+    kinds = ("ABCDEFGHJKLMNPQRSTUVWXYZ", "abcdefghijkmnpqrstuvwxyz", "23456789")
+    anything = "".join(kinds)
+    first = [secrets.choice(kind) for kind in kinds]
+    letters = [*first, *(secrets.choice(anything) for _ in range(9))]
+    return "-".join("".join(letters[at : at + 4]) for at in (0, 4, 8))
 
 
 def weaknesses(password: str, username: str) -> list[str]:

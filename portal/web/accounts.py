@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from portal.extensions import db, login_manager
 from portal.models import User
 from portal.web.htmx import is_htmx, redirect_whole_page
+from portal.web.requests import safe_path, safe_referrer
 
 PUBLIC = "portal_public"
 BEFORE_PASSWORD = "portal_before_password"
@@ -60,11 +61,25 @@ def _require_login() -> Response | None:
     if getattr(view, PUBLIC, False):
         return None
     if not current_user.is_authenticated:
-        wanted = request.full_path.rstrip("?") if request.method == "GET" else None
-        return _send_to(url_for("auth.log_in", next=wanted))
+        return _send_to(url_for("auth.log_in", next=_page_of_request()))
     if current_user.must_change_password and not getattr(view, BEFORE_PASSWORD, False):
         return _send_to(url_for("auth.change_password"))
     return None
+
+
+def _page_of_request() -> str | None:
+    """Return the page to lead back to after logging in; None for the start page.
+
+    A fragment or a form is not a page: there it is the one the visitor was looking at, where
+    a kept draft is offered again.
+    """
+    if is_htmx():
+        page = safe_path(request.headers.get("HX-Current-URL"))
+    elif request.method == "GET":
+        page = request.full_path.rstrip("?")
+    else:
+        page = safe_referrer()
+    return None if page == "/" else page
 
 
 def _send_to(address: str) -> Response:

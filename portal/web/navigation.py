@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from flask import current_app, request, url_for
 from flask_login import current_user
 
-from portal.models import Role
+from portal.models import Role, User
 
 PROVINCE = {Role.COMMISSION_OFFICER, Role.CENTRE_REVIEWER}
 HOSPITAL = {Role.BASE_COORDINATOR, Role.BASE_LEADER}
@@ -51,6 +51,15 @@ ENTRIES = (
     ),
     Entry("操作记录", "admin.list_events", "shield-check", frozenset({Role.AUDITOR})),
 )
+
+HOMES = {Role.ADMINISTRATOR: "admin.list_users", Role.AUDITOR: "admin.list_events"}
+"""Where those begin who have no business in the pairings, and so no workbench."""
+
+
+def home_url(user: User) -> str:
+    """Return the page a person lands on: the workbench, or the only pages they have."""
+    first = HOMES.get(user.role, "workbench.show")
+    return url_for(first) if first in current_app.view_functions else "/"
 
 
 def navigation() -> list[Link]:

@@ -108,7 +108,10 @@ def _settle(key: str, response: Response, *, refused: bool) -> None:
     if refused:
         db.session.execute(sa.delete(SubmittedForm).where(mine))
         return
-    location = response.headers.get("HX-Redirect") or response.headers.get("Location") or ""
+    headers = response.headers
+    # An answer that is itself the page (an initial password, shown once) says where to look next.
+    told = ("HX-Redirect", "Location", "Content-Location")
+    location = next((headers[name] for name in told if name in headers), "")
     db.session.execute(sa.update(SubmittedForm).where(mine).values(location=location[:500]))
 
 
@@ -123,7 +126,10 @@ def safe_next(address: str | None, default: str = "/") -> str:
     """Return ``address`` if it is a path of this portal, else ``default``: no open redirect."""
     if not address or not address.startswith("/") or re.search(r"[\x00-\x20\\]", address):
         return default
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return default
     if parts.scheme or parts.netloc or address.startswith("//"):
         return default
     return address
@@ -131,7 +137,15 @@ def safe_next(address: str | None, default: str = "/") -> str:
 
 def safe_referrer(default: str = "/") -> str:
     """Return the path of the page the user came from, if it was one of ours."""
-    parts = urlsplit(request.referrer or "")
+    return safe_path(request.referrer, default)
+
+
+def safe_path(address: str | None, default: str = "/") -> str:
+    """Return the path of a whole ``address`` if it is one of this portal, else ``default``."""
+    try:
+        parts = urlsplit(address or "")
+    except ValueError:
+        return default
     if parts.netloc and parts.netloc != request.host:
         return default
     path = parts.path + (f"?{parts.query}" if parts.query else "")

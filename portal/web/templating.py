@@ -11,10 +11,12 @@ from typing import Any
 
 import jinja2
 from flask import Flask, current_app, request, url_for
+from flask_login import current_user
 
 from portal import clock
 from portal.models import LabelledEnum, Weight
-from portal.web.navigation import navigation
+from portal.web.accounts import actor
+from portal.web.navigation import home_url, navigation
 from portal.web.pairing_tabs import pairing_tabs
 
 VENDOR = ("vendor/bootstrap.min.css", "vendor/htmx.min.js", "vendor/icons.svg")
@@ -49,6 +51,7 @@ def _shared_context() -> dict[str, Any]:
     """Return what every page of the layout needs."""
     return {
         "navigation": navigation(),
+        "home_url": home_url(actor()) if current_user.is_authenticated else "/",
         "account_url": url_for("auth.change_password"),
         "logout_url": url_for("auth.log_out"),
         "today": clock.today(),

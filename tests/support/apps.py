@@ -32,6 +32,8 @@ def overrides_for_tests(database_url: str, instance: Path) -> dict[str, Any]:
         "SECRET_KEY": "a key that only tests use",
         # Argon2 with its real cost would take most of the suite's time.
         "PASSWORD_HASH_COST": "test",
+        # A test that moves the clock by weeks does not mean to be logged out by it.
+        "IDLE_MINUTES": 2 * 366 * 24 * 60,
     }
 
 

@@ -1,0 +1,7 @@
+"""Accounts, organisations and the record of operations."""
+
+from flask import Blueprint
+
+bp = Blueprint("admin", __name__, url_prefix="/admin")
+
+from portal.blueprints.admin import events, organisations, users  # noqa: E402, F401

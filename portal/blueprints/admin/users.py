@@ -1,0 +1,169 @@
+"""Accounts: list, issue, edit, disable, reset the password."""
+
+from flask import flash, make_response, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from portal.blueprints.admin import bp
+from portal.blueprints.admin.forms import DisableUserForm, EditUserForm, IssueUserForm
+from portal.errors import Rejected, StaleEdit
+from portal.models import Organisation, Role, User
+from portal.policies import accounts as policy
+from portal.policies.decision import require
+from portal.queries import accounts as queries
+from portal.queries.history import history_of
+from portal.services import users
+from portal.services.accounts import is_locked
+from portal.web.accounts import actor
+from portal.web.requests import leave_to, writes
+
+
+@bp.get("/users")
+def list_users() -> str:
+    """List the accounts the viewer keeps, narrowed by the filters in the address."""
+    viewer = actor()
+    page = queries.users_page(
+        _filter_from_address(),
+        viewer=viewer,
+        before=request.args.get("before"),
+        after=request.args.get("after"),
+    )
+    return render_template(
+        "admin/users.html",
+        page=page,
+        roles=policy.issuable_roles(viewer),
+        organisations=queries.organisations(viewer=viewer),
+        locked={user.id for user in page.rows if is_locked(user)},
+        kept={name: value for name, value in request.args.items() if name in FILTERS and value},
+    )
+
+
+FILTERS = ("role", "organisation", "q", "active")
+
+
+def _filter_from_address() -> queries.UserFilter:
+    """Return the filters in the address; what makes no sense does not narrow."""
+    role = request.args.get("role", "")
+    return queries.UserFilter(
+        role=Role(role) if role in set(Role) else None,
+        organisation_id=request.args.get("organisation", type=int),
+        text=request.args.get("q", "").strip()[:64],
+        active={"1": True, "0": False}.get(request.args.get("active", "")),
+    )
+
+
+@bp.route("/users/new", methods=["GET", "POST"])
+@writes
+def issue_user() -> Response | str | tuple[str, int]:
+    """Issue an account; the answer shows its initial password, this once."""
+    viewer = actor()
+    queries.demand_keeper(viewer)
+    organisations = queries.organisations(viewer=viewer)
+    form = IssueUserForm()
+    form.offer(policy.issuable_roles(viewer), organisations)
+    if form.validate_on_submit():
+        try:
+            issued = users.issue_account(
+                form.username.data, form.entry(organisations), actor=viewer
+            )
+        except Rejected as refusal:
+            form.add_errors(refusal.fields)
+        else:
+            return _password_page(issued)
+    return render_template("admin/user_new.html", form=form), 422 if form.errors else 200
+
+
+@bp.route("/users/<int:user_id>", methods=["GET", "POST"])
+@writes
+def edit_user(user_id: int) -> Response | str | tuple[str, int]:
+    """Show one account with its history, and change it."""
+    viewer = actor()
+    user = queries.get_user(user_id, viewer=viewer)
+    organisations = queries.organisations(viewer=viewer)
+    form = EditUserForm()
+    _prepare(form, user, organisations)
+    if request.method == "GET":
+        form.show(user)
+    elif form.validate():
+        try:
+            seen = request.form.get("version", type=int)
+            users.edit_account(user, form.entry(organisations), seen=seen, actor=viewer)
+        except Rejected as refusal:
+            form.add_errors(refusal.fields)
+        except StaleEdit as stale:
+            return _user_page(user, form, DisableUserForm(), stale=stale.sentence), 409
+        else:
+            flash("账号信息已保存。", "success")
+            return leave_to(url_for("admin.edit_user", user_id=user.id))
+    return _user_page(user, form, DisableUserForm()), 422 if form.errors else 200
+
+
+def _prepare(form: EditUserForm, user: User, organisations: list[Organisation]) -> None:
+    """Offer role and organisation to those who may move the account, else leave them out."""
+    if policy.can_reassign(actor(), user):
+        form.offer(policy.issuable_roles(actor()), organisations)
+    else:
+        form.fix(user)
+
+
+def _user_page(user: User, form: EditUserForm, disable: DisableUserForm, stale: str = "") -> str:
+    """Render one account with whatever the viewer may do to it."""
+    viewer = actor()
+    return render_template(
+        "admin/user.html",
+        user=user,
+        form=form,
+        disable=disable,
+        stale=stale,
+        edition=users.edition_of(user),
+        locked=is_locked(user),
+        can_switch_off=policy.can_switch_off(viewer, user),
+        can_reset_password=policy.can_reset_password(viewer, user),
+        events=history_of("user", user.id, limit=50),
+    )
+
+
+@bp.post("/users/<int:user_id>/disable")
+@writes
+def disable_user(user_id: int) -> Response | tuple[str, int]:
+    """Close an account, saying why."""
+    viewer = actor()
+    user = queries.get_user(user_id, viewer=viewer)
+    require(policy.can_switch_off(viewer, user))
+    form = DisableUserForm()
+    if not form.validate():
+        # The page's other form was not sent with this one: it shows the account as it is.
+        edit = EditUserForm(formdata=None)
+        _prepare(edit, user, queries.organisations(viewer=viewer))
+        edit.show(user)
+        return _user_page(user, edit, form), 422
+    users.disable_account(user, reason=form.reason.data, actor=viewer)
+    flash(f"账号“{user.name}”已停用。", "success")
+    return leave_to(url_for("admin.edit_user", user_id=user.id))
+
+
+@bp.post("/users/<int:user_id>/enable")
+@writes
+def enable_user(user_id: int) -> Response:
+    """Open a disabled account again."""
+    viewer = actor()
+    user = queries.get_user(user_id, viewer=viewer)
+    users.enable_account(user, actor=viewer)
+    flash(f"账号“{user.name}”已启用。", "success")
+    return leave_to(url_for("admin.edit_user", user_id=user.id))
+
+
+@bp.post("/users/<int:user_id>/password")
+@writes
+def reset_password(user_id: int) -> Response:
+    """Give the account a new initial password and show it, this once."""
+    viewer = actor()
+    user = queries.get_user(user_id, viewer=viewer)
+    return _password_page(users.reset_password(user, actor=viewer))
+
+
+def _password_page(issued: users.Issued) -> Response:
+    """Answer with the initial password: it is kept nowhere and never shown again."""
+    page = render_template("admin/user_password.html", user=issued.user, password=issued.password)
+    response: Response = make_response(page)
+    response.headers["Content-Location"] = url_for("admin.edit_user", user_id=issued.user.id)
+    return response

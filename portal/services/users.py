@@ -1,0 +1,201 @@
+"""Issuing accounts and keeping them: name, role, organisation, disabling, new passwords."""
+
+import re
+import zlib
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from portal import clock, passwords
+from portal.errors import Rejected, StaleEdit, StepRefused
+from portal.extensions import db
+from portal.models import Organisation, Role, User
+from portal.policies import accounts as policy
+from portal.policies.decision import require
+from portal.workflow import record
+
+USERNAME = re.compile(r"[a-z][a-z0-9._-]{2,63}")
+
+
+@dataclass(frozen=True)
+class UserEntry:
+    """What an account's form holds."""
+
+    name: str
+    position: str
+    role: Role
+    organisation: Organisation | None
+
+
+@dataclass(frozen=True)
+class Issued:
+    """An account with the initial password, which exists in clear only here."""
+
+    user: User
+    password: str
+
+
+def issue_account(username: str, entry: UserEntry, *, actor: User) -> Issued:
+    """Add an account whose owner must set a password of their own at the first log-in.
+
+    Raises Forbidden for a role the actor does not keep, Rejected for a user name that is
+    taken or malformed, or an organisation that does not suit the role.
+    """
+    require(policy.can_issue(actor, entry.role))
+    issued = _add(username, entry)
+    record(
+        issued.user,
+        "user",
+        action="issued",
+        title="发放账号",
+        actor=actor,
+        details=[("用户名", issued.user.username), *_facts(issued.user)],
+    )
+    return issued
+
+
+def first_administrator(username: str, name: str) -> Issued:
+    """Add an administrator to a database that nobody can administer yet (command line only).
+
+    Raises StepRefused when there is an active administrator, who must issue further accounts.
+    """
+    present = sa.select(User.id).where(User.role == Role.ADMINISTRATOR, User.is_active).limit(1)
+    if db.session.scalar(present) is not None:
+        raise StepRefused("系统中已有可用的系统管理员账号，请由其发放新账号。")
+    issued = _add(username, UserEntry(name, "系统管理员", Role.ADMINISTRATOR, None))
+    record(issued.user, "user", action="issued", title="建立首个系统管理员账号", actor=None)
+    return issued
+
+
+def _add(username: str, entry: UserEntry) -> Issued:
+    """Add the account itself. Raises Rejected."""
+    _check(username, entry)
+    password = passwords.initial_password()
+    user = User(
+        username=username,
+        name=entry.name,
+        position=entry.position,
+        role=entry.role,
+        organisation=entry.organisation,
+        password_hash=passwords.hash_password(password),
+        must_change_password=True,
+        created_at=clock.now(),
+    )
+    db.session.add(user)
+    db.session.flush()
+    return Issued(user, password)
+
+
+def _check(username: str, entry: UserEntry) -> None:
+    """Raise Rejected for what no account can be."""
+    wrong: dict[str, str] = {}
+    if not USERNAME.fullmatch(username):
+        wrong["username"] = "用户名以小写字母开头，由 3 至 64 位小写字母、数字、点、横线组成。"
+    elif db.session.scalar(sa.select(User.id).where(User.username == username)) is not None:
+        wrong["username"] = "这个用户名已被使用，请换一个。"
+    if not entry.name:
+        wrong["name"] = "请填写姓名。"
+    if mismatch := policy.organisation_mismatch(entry.role, entry.organisation):
+        wrong["organisation"] = mismatch
+    if wrong:
+        raise Rejected(wrong)
+
+
+def edition_of(user: User) -> int:
+    """Return a number that changes with whatever the account's form shows.
+
+    Accounts have no version column: every log-in would raise it and refuse a fair edit.
+    """
+    shown = (user.name, user.position, user.role.value, str(user.organisation_id))
+    return zlib.crc32("\x1f".join(shown).encode())
+
+
+def edit_account(user: User, entry: UserEntry, *, seen: int | None, actor: User) -> bool:
+    """Change name and position, and for an administrator role and organisation.
+
+    Returns whether anything changed. ``seen`` is the edition the form was drawn from. Raises
+    Forbidden, StaleEdit, or Rejected for an organisation that does not suit the role.
+    """
+    require(policy.can_edit_user(actor, user))
+    if seen is not None and seen != edition_of(user):
+        raise StaleEdit()
+    moved = (entry.role, entry.organisation) != (user.role, user.organisation)
+    if moved:
+        require(policy.can_reassign(actor, user))
+        if mismatch := policy.organisation_mismatch(entry.role, entry.organisation):
+            raise Rejected({"organisation": mismatch})
+    before = _facts(user)
+    user.name, user.position = entry.name, entry.position
+    user.role, user.organisation = entry.role, entry.organisation
+    changes = [
+        (label, f"{old or '无'} → {new or '无'}")
+        for (label, old), (_, new) in zip(before, _facts(user), strict=True)
+        if old != new
+    ]
+    if changes:
+        db.session.flush()
+        title = "调整账号角色或单位" if moved else "修改账号信息"
+        record(user, "user", action="edited", title=title, actor=actor, details=changes)
+    return bool(changes)
+
+
+def _facts(user: User) -> list[tuple[str, str]]:
+    """Return what is known of the account, in words."""
+    return [
+        ("姓名", user.name),
+        ("职务", user.position),
+        ("角色", user.role.label),
+        ("单位", user.organisation_name),
+    ]
+
+
+def disable_account(user: User, *, reason: str, actor: User) -> None:
+    """Close the account and end its sessions; nothing it did is touched.
+
+    Raises Forbidden, StepRefused when it is closed already, Rejected without a reason.
+    """
+    require(policy.can_switch_off(actor, user))
+    if not user.is_active:
+        raise StepRefused("这个账号已经停用。")
+    if not reason.strip():
+        raise Rejected({"reason": "请填写停用的原因。"})
+    user.is_active = False
+    user.session_version += 1
+    record(
+        user,
+        "user",
+        action="disabled",
+        title="停用账号",
+        actor=actor,
+        comment=reason.strip(),
+        tone="warning",
+    )
+
+
+def enable_account(user: User, *, actor: User) -> None:
+    """Open a disabled account again. Raises Forbidden, or StepRefused when it is open."""
+    require(policy.can_switch_off(actor, user))
+    if user.is_active:
+        raise StepRefused("这个账号没有停用。")
+    user.is_active = True
+    user.failed_logins = 0
+    user.locked_until = None
+    record(user, "user", action="enabled", title="启用账号", actor=actor, tone="success")
+
+
+def reset_password(user: User, *, actor: User) -> Issued:
+    """Give the account a new initial password, lift a lock and end its sessions.
+
+    Raises Forbidden, or StepRefused for a disabled account.
+    """
+    require(policy.can_reset_password(actor, user))
+    if not user.is_active:
+        raise StepRefused("这个账号已停用，请先启用再重置密码。")
+    password = passwords.initial_password()
+    user.password_hash = passwords.hash_password(password)
+    user.must_change_password = True
+    user.failed_logins = 0
+    user.locked_until = None
+    user.session_version += 1
+    record(user, "user", action="password_reset", title="重置密码", actor=actor, tone="warning")
+    return Issued(user, password)
