@@ -7,17 +7,11 @@ import sqlalchemy as sa
 
 from portal import clock, reference_data
 from portal.demo.people import load_people
+from portal.documents import pairing_table
 from portal.extensions import db
-from portal.models import (
-    BonusBand,
-    Organisation,
-    Pairing,
-    Programme,
-    Scheme,
-    User,
-    VerificationPolicy,
-)
-from portal.services import first_run
+from portal.models import Programme, Scheme, User, VerificationPolicy
+from portal.services import first_run, pairing_import, programmes
+from portal.services.programmes import Band, ProgrammeFields
 
 DEMO_TODAY = date(2021, 3, 15)
 """The demonstration's first day: ten months into the programme of 2020."""
@@ -40,14 +34,22 @@ def seed() -> None:
     organisations = first_run.load_organisations()
     first_run.load_task_library()
     scheme = first_run.load_scheme()
-    load_people(organisations)
-    _load_programme(organisations, scheme)
+    people = load_people(organisations)
+    _load_programme(scheme, people["shengwei-officer"])
 
 
-def _load_programme(organisations: dict[str, Organisation], scheme: Scheme) -> Programme:
-    """Add the programme of the notice with its ten pairings."""
+def _load_programme(scheme: Scheme, actor: User) -> Programme:
+    """Set the notice's programme up and import its table, as the commission would by hand."""
+    programme = programmes.create_programme(_programme_fields(scheme), actor=actor)
+    table = pairing_table.read_text(reference_data.text("notice_2020_pairings.txt"))
+    pairing_import.import_table(programme, table.lines, None, actor=actor)
+    return programme
+
+
+def _programme_fields(scheme: Scheme) -> ProgrammeFields:
+    """Return what the shipped file says about the programme of 2020."""
     data = reference_data.load("programme_2020")
-    programme = Programme(
+    return ProgrammeFields(
         name=data["name"],
         document=data["document_title"],
         basis=data["basis"],
@@ -59,28 +61,9 @@ def _load_programme(organisations: dict[str, Organisation], scheme: Scheme) -> P
         verification=VerificationPolicy(data["verification"]["policy"]),
         sample_percent=data["verification"]["sample_percent"],
         bonus_enabled=data["bonus"]["enabled"],
-        scheme=scheme,
-        bonus_bands=[
-            BonusBand(min_score=Decimal(band["min_score"]), points=Decimal(band["points"]))
+        bands=[
+            Band(Decimal(band["min_score"]), Decimal(band["points"]))
             for band in reference_data.load("scheme_2020")["bonus_band"]
         ],
-        created_at=clock.now(),
+        scheme_id=scheme.id,
     )
-    db.session.add(programme)
-    lines = reference_data.text("notice_2020_pairings.txt").splitlines()[1:]
-    sequence = 0
-    for line in filter(None, lines):
-        _, supporting, supported = line.split("\t")
-        for name in supported.split("、"):
-            sequence += 1
-            db.session.add(
-                Pairing(
-                    programme=programme,
-                    sequence=sequence,
-                    supporting=organisations[supporting],
-                    supported=organisations[name.strip()],
-                    created_at=clock.now(),
-                )
-            )
-    db.session.flush()
-    return programme

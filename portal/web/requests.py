@@ -58,6 +58,21 @@ def writes(view: View) -> View:
     return _writing(view, keep_refusals=False)
 
 
+def only_looks(view: View) -> View:
+    """Declare that a view writes nothing though it takes a POST: a preview of what was sent.
+
+    It may be sent again as often as one likes, so it has no ``_once`` key to count.
+    """
+
+    @wraps(view)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        write_intent.set(False)
+        return view(*args, **kwargs)
+
+    setattr(wrapper, WRITES, True)
+    return wrapper  # type: ignore[return-value]
+
+
 def writes_refusals_too(view: View) -> View:
     """Like :func:`writes`, but commits on a refusal as well: a failed log-in must count."""
     return _writing(view, keep_refusals=True)

@@ -6,10 +6,11 @@ from werkzeug.wrappers import Response
 from portal.blueprints.pairings import bp
 from portal.blueprints.pairings.forms import EditGroupForm
 from portal.errors import Rejected, StaleEdit
-from portal.models import Pairing
+from portal.models import Pairing, Role
 from portal.policies.decision import require
 from portal.policies.groups import composition_gaps, empty_seats
 from portal.policies.pairings import can_edit_group
+from portal.policies.programmes import can_manage_programmes
 from portal.queries import pairings as queries
 from portal.services import groups
 from portal.web.accounts import actor
@@ -18,8 +19,29 @@ from portal.web.requests import leave_to, writes
 
 @bp.get("")
 def list_pairings() -> str:
-    """Show every pairing the viewer may see."""
-    return render_template("pairings/list.html", rows=queries.pairing_rows(actor()))
+    """Show the pairings the viewer may see, narrowed as the address says."""
+    viewer = actor()
+    narrowed = queries.PairingFilter(
+        programme_id=_number("programme"),
+        supporting_id=_number("supporting"),
+        text=request.args.get("q", "").strip()[:60],
+    )
+    return render_template(
+        "pairings/list.html",
+        rows=queries.pairing_rows(viewer, narrowed),
+        options=queries.filter_options(viewer),
+        narrowed=narrowed,
+        reduced=viewer.role is Role.CONTRIBUTOR,
+        programmes_url=url_for("programmes.list_programmes")
+        if can_manage_programmes(viewer)
+        else None,
+    )
+
+
+def _number(name: str) -> int:
+    """Return an id from the address, or nought for anything that is none."""
+    value = request.args.get(name, "")
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else 0
 
 
 @bp.get("/<int:pairing_id>")
