@@ -1,0 +1,7 @@
+"""Agreements: drafting, signing, submitting, filing, and the register."""
+
+from flask import Blueprint
+
+bp = Blueprint("agreements", __name__)
+
+from portal.blueprints.agreements import register, routes, steps  # noqa: E402, F401

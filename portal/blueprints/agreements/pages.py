@@ -1,0 +1,66 @@
+"""The page of one agreement, as every view that shows or refuses something renders it."""
+
+from collections.abc import Iterable
+
+from flask import current_app, render_template, request, url_for
+
+from portal.blueprints.agreements.forms import (
+    AttachScanForm,
+    ReturnForm,
+    WithdrawForm,
+    return_form,
+)
+from portal.models import Agreement, Pairing, Side
+from portal.policies.agreement_text import annexes
+from portal.queries.agreement_page import Gap, agreement_page
+from portal.web.accounts import actor
+
+COMPARE, TEXT = "compare", "text"
+
+
+def linked(
+    gaps: Iterable[Gap], pairing: Pairing, agreement: Agreement | None = None
+) -> list[dict[str, str]]:
+    """Return the gaps with the address where each is mended."""
+    return [{"text": gap.text, "url": _place(gap.place, pairing, agreement)} for gap in gaps]
+
+
+def _place(place: str, pairing: Pairing, agreement: Agreement | None) -> str:
+    if place == "group":
+        return url_for("pairings.edit_group", pairing_id=pairing.id)
+    if place == "plan" and "plans.show_plan" in current_app.view_functions:
+        return url_for("plans.show_plan", pairing_id=pairing.id)
+    if place == "text" and agreement is not None:
+        return url_for("agreements.edit_agreement", agreement_id=agreement.id)
+    return "#signing" if place == "signing" else ""
+
+
+def render_agreement(
+    agreement: Agreement,
+    *,
+    scan_form: AttachScanForm | None = None,
+    returning: ReturnForm | None = None,
+    withdrawing: WithdrawForm | None = None,
+) -> str:
+    """Render the agreement; forms given are those that came back with mistakes."""
+    view = request.args.get("view")
+    shown = agreement_page(
+        agreement,
+        viewer=actor(),
+        number=request.args.get("revision", type=int),
+        compared={COMPARE: True, TEXT: False}.get(view or ""),
+    )
+    deciding = bool({"file", "return"} & shown.actions) and shown.is_current
+    if returning is None and deciding:
+        returning = return_form(shown.articles)
+    return render_template(
+        "agreements/show.html",
+        page=shown,
+        pairing=shown.pairing,
+        missing=linked(shown.gaps, shown.pairing, agreement if "edit" in shown.actions else None),
+        annexes=annexes(),
+        sides=list(Side),
+        withdrawing=withdrawing or WithdrawForm(),
+        scan_form=scan_form or AttachScanForm(),
+        returning=returning if deciding else None,
+    )

@@ -1,0 +1,107 @@
+"""One agreement: shown, edited, and its filing receipt."""
+
+from flask import flash, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from portal.blueprints.agreements import bp
+from portal.blueprints.agreements.forms import EditAgreementForm, edit_form
+from portal.blueprints.agreements.pages import render_agreement
+from portal.errors import Rejected, StaleEdit, StepRefused
+from portal.models import Agreement, AgreementState
+from portal.policies.agreement_text import articles, chinese_date, remarks_in
+from portal.policies.agreements import can_edit, late_days
+from portal.policies.decision import require
+from portal.queries import agreements as queries
+from portal.services import agreements
+from portal.web.accounts import actor
+from portal.web.requests import leave_to, writes
+
+
+@bp.get("/agreements/<int:agreement_id>")
+def show_agreement(agreement_id: int) -> str:
+    """Show the agreement: where it stands, its text, its scan and its history."""
+    return render_agreement(queries.get_agreement(agreement_id, viewer=actor()))
+
+
+@bp.route("/agreements/<int:agreement_id>/edit", methods=["GET", "POST"])
+@writes
+def edit_agreement(agreement_id: int) -> Response | str | tuple[str, int]:
+    """Edit term and clauses on one page."""
+    agreement = queries.get_agreement(agreement_id, viewer=actor())
+    require(can_edit(actor(), agreement))
+    agreements.check_editable(agreement)
+    form = edit_form(agreement.current.clauses)
+    if request.method == "GET":
+        form.fill(agreement.current)
+    elif form.validate():
+        try:
+            agreements.save_agreement(
+                agreement,
+                starts_on=form.starts_on.data,
+                ends_on=form.ends_on.data,
+                bodies=form.bodies(),
+                seen_version=request.form.get("version", type=int),
+                actor=actor(),
+            )
+        except Rejected as refusal:
+            form.add_errors(refusal.fields)
+        except StaleEdit:
+            return _edit_page(agreement, form, stale=True), 409
+        else:
+            flash("协议文本已保存。", "success")
+            return leave_to(url_for("agreements.show_agreement", agreement_id=agreement.id))
+    return _edit_page(agreement, form), 422 if form.errors else 200
+
+
+@bp.get("/agreements/<int:agreement_id>/receipt")
+def receipt(agreement_id: int) -> str:
+    """Show the filing receipt, one A4 sheet."""
+    agreement = queries.get_agreement(agreement_id, viewer=actor())
+    if agreement.state is not AgreementState.FILED:
+        raise StepRefused("协议还没有备案，没有备案回执。")
+    deadline = agreement.pairing.programme.filing_deadline
+    return render_template(
+        "agreements/receipt.html",
+        agreement=agreement,
+        pairing=agreement.pairing,
+        revision=agreement.current,
+        late=late_days(agreement.first_submitted_at, deadline, deadline),
+        back_url=url_for("agreements.show_agreement", agreement_id=agreement.id),
+    )
+
+
+def _edit_page(agreement: Agreement, form: EditAgreementForm, stale: bool = False) -> str:
+    """Render the form; after a stale edit, with both texts of every clause that differs."""
+    mine, theirs = _differences(agreement, form) if stale else ([], [])
+    titles = [clause.title for clause in agreement.current.clauses]
+    return render_template(
+        "agreements/edit.html",
+        agreement=agreement,
+        pairing=agreement.pairing,
+        form=form,
+        labels={one.clause.key: one.label for one in articles(agreement.current.clauses)},
+        remarks=remarks_in(agreement.return_reason, titles),
+        stale=stale,
+        mine=mine,
+        theirs=theirs,
+        editor=queries.last_edit(agreement) if stale else None,
+    )
+
+
+def _differences(
+    agreement: Agreement, form: EditAgreementForm
+) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """Return (label, text) pairs of what was typed and of what is stored, where they differ."""
+    revision = agreement.current
+    bodies = form.bodies()
+    pairs = [
+        (c.title, bodies.get(c.key, "").replace("\r\n", "\n"), c.body) for c in revision.clauses
+    ]
+    pairs[:0] = [
+        ("起始日期", chinese_date(form.starts_on.data), chinese_date(revision.starts_on)),
+        ("终止日期", chinese_date(form.ends_on.data), chinese_date(revision.ends_on)),
+    ]
+    differing = [pair for pair in pairs if pair[1] != pair[2]]
+    return [(label, mine) for label, mine, _ in differing], [
+        (label, theirs) for label, _, theirs in differing
+    ]

@@ -1,0 +1,124 @@
+"""The steps of an agreement, one address each."""
+
+from typing import BinaryIO, cast
+
+from flask import flash, request, url_for
+from werkzeug.wrappers import Response
+
+from portal.blueprints.agreements import bp
+from portal.blueprints.agreements.forms import AttachScanForm, WithdrawForm, return_form
+from portal.blueprints.agreements.pages import render_agreement
+from portal.errors import Rejected
+from portal.models import Agreement
+from portal.policies.agreement_text import articles
+from portal.policies.agreements import can_edit, can_review, can_withdraw
+from portal.policies.decision import require
+from portal.queries.agreements import get_agreement
+from portal.services import agreements
+from portal.web.accounts import actor
+from portal.web.requests import leave_to, writes
+
+
+@bp.post("/agreements/<int:agreement_id>/open-signing")
+@writes
+def open_signing(agreement_id: int) -> Response:
+    """Ask both leaders to sign."""
+    agreement = get_agreement(agreement_id, viewer=actor())
+    agreements.open_signing(agreement, actor=actor(), seen_version=_seen())
+    return _done(agreement, "文本已锁定，请双方负责人签署。")
+
+
+@bp.post("/agreements/<int:agreement_id>/reopen-draft")
+@writes
+def reopen_draft(agreement_id: int) -> Response | tuple[str, int]:
+    """Take the agreement back from signing to change it."""
+    agreement = get_agreement(agreement_id, viewer=actor())
+    form = WithdrawForm()
+    require(can_withdraw(actor(), agreement))
+    if not form.validate():
+        return render_agreement(agreement, withdrawing=form), 422
+    agreements.reopen_draft(
+        agreement, actor=actor(), reason=form.comment.data or "", seen_version=_seen()
+    )
+    return _done(agreement, "已撤回修改，本稿的签署作废。")
+
+
+@bp.post("/agreements/<int:agreement_id>/sign")
+@writes
+def sign_agreement(agreement_id: int) -> Response:
+    """Sign for the own side."""
+    agreement = get_agreement(agreement_id, viewer=actor())
+    agreements.sign_agreement(agreement, actor=actor(), seen_version=_seen())
+    return _done(agreement, "您已签署本协议。")
+
+
+@bp.post("/agreements/<int:agreement_id>/attach-scan")
+@writes
+def attach_scan(agreement_id: int) -> Response | tuple[str, int]:
+    """Attach the signed scan."""
+    agreement = get_agreement(agreement_id, viewer=actor())
+    require(can_edit(actor(), agreement))
+    form = AttachScanForm()
+    upload = request.files.get("file")
+    try:
+        if upload is None or not upload.filename:
+            raise Rejected({"file": "请选择要上传的扫描件。"})
+        agreements.attach_scan(
+            agreement, filename=upload.filename, stream=cast(BinaryIO, upload.stream), actor=actor()
+        )
+    except Rejected as refusal:
+        form.add_errors(refusal.fields)
+        return render_agreement(agreement, scan_form=form), 422
+    return _done(agreement, "扫描件已上传。")
+
+
+@bp.post("/agreements/<int:agreement_id>/submit")
+@writes
+def submit_agreement(agreement_id: int) -> Response:
+    """Send the agreement to the centre."""
+    agreement = get_agreement(agreement_id, viewer=actor())
+    agreements.submit_agreement(agreement, actor=actor(), seen_version=_seen())
+    return _done(agreement, "协议已报送省中心，等待备案。")
+
+
+@bp.post("/agreements/<int:agreement_id>/file")
+@writes
+def file_agreement(agreement_id: int) -> Response:
+    """File the agreement under the next number."""
+    agreement = get_agreement(agreement_id, viewer=actor())
+    agreements.file_agreement(agreement, actor=actor(), seen_version=_seen())
+    return _done(agreement, f"已备案，备案号：{agreement.filing_number}。")
+
+
+@bp.post("/agreements/<int:agreement_id>/return")
+@writes
+def return_agreement(agreement_id: int) -> Response | tuple[str, int]:
+    """Send the agreement back with a reason; nothing typed is lost when it is refused."""
+    agreement = get_agreement(agreement_id, viewer=actor())
+    require(can_review(actor(), agreement))
+    text = articles(agreement.current.clauses)
+    form = return_form(text)
+    if form.validate():
+        try:
+            agreements.return_agreement(
+                agreement,
+                reason=form.comment.data or "",
+                remarks=form.remarks(text),
+                actor=actor(),
+                seen_version=_seen(),
+            )
+        except Rejected as refusal:
+            form.add_errors(refusal.fields)
+        else:
+            return _done(agreement, "协议已退回双方修改。")
+    return render_agreement(agreement, returning=form), 422
+
+
+def _seen() -> int | None:
+    """Return the version of the page from which the step was asked for."""
+    return request.form.get("version", type=int)
+
+
+def _done(agreement: Agreement, message: str) -> Response:
+    flash(message, "success")
+    return leave_to(url_for("agreements.show_agreement", agreement_id=agreement.id))

@@ -1,0 +1,143 @@
+"""What an agreement must hold: the six blocks, the term, and the filing check of 12 points."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from portal import clock
+from portal.models import (
+    AgreementRevision,
+    Area,
+    ClauseBlock,
+    LabelledEnum,
+    Pairing,
+    Plan,
+    PlanState,
+    Programme,
+    Side,
+)
+
+SIX_BLOCKS = (
+    ClauseBlock.DUTIES_SUPPORTING,
+    ClauseBlock.RIGHTS_SUPPORTING,
+    ClauseBlock.OBLIGATIONS_SUPPORTING,
+    ClauseBlock.DUTIES_SUPPORTED,
+    ClauseBlock.RIGHTS_SUPPORTED,
+    ClauseBlock.OBLIGATIONS_SUPPORTED,
+)
+"""双方的职责、权利与义务: what the notice demands by name (H-35)."""
+
+DEMANDED_BLOCKS = (*SIX_BLOCKS, ClauseBlock.AREAS, ClauseBlock.PLAN, ClauseBlock.TASKS)
+SETTLED_PLAN = frozenset({PlanState.AGREED, PlanState.IN_FORCE})
+
+
+class Verdict(LabelledEnum):
+    """What the computer can say about one point of the filing check."""
+
+    PASS = "pass", "符合", "success"
+    FAIL = "fail", "不符合", "danger"
+    LOOK = "look", "请人工核对", "warning"
+
+    @property
+    def mark(self) -> str:
+        """The sign that stands before the words."""
+        return {"pass": "✓", "fail": "✗", "look": "○"}[self.value]
+
+
+@dataclass(frozen=True)
+class Point:
+    """One of the twelve points, with what it was judged by."""
+
+    label: str
+    verdict: Verdict
+    note: str = ""
+
+
+def empty_blocks(revision: AgreementRevision) -> list[ClauseBlock]:
+    """Return the demanded blocks that no clause with text settles (H-35)."""
+    settled = {clause.block for clause in revision.clauses if clause.body.strip()}
+    return [block for block in DEMANDED_BLOCKS if block not in settled]
+
+
+def term_matches(revision: AgreementRevision, programme: Programme) -> bool:
+    """Whether the term is as many years as the programme (H-05); the last day may be either."""
+    end = clock.add_months(revision.starts_on, 12 * len(programme.years))
+    return end - timedelta(days=1) <= revision.ends_on <= end
+
+
+def unnamed_areas(revision: AgreementRevision) -> list[Area]:
+    """Return the areas that the clause on assistance does not name."""
+    text = "".join(c.body for c in revision.clauses if c.block is ClauseBlock.AREAS)
+    return [area for area in Area if area.label not in text]
+
+
+def filing_check(
+    revision: AgreementRevision,
+    *,
+    pairing: Pairing,
+    plan: Plan | None,
+    task_areas: Collection[Area],
+    group_gaps: Sequence[str],
+    late: int,
+    scan_intact: bool | None,
+) -> list[Point]:
+    """Return the twelve points of the filing check (domain-facts §12.1), in its order.
+
+    ``late`` counts days after the deadline. ``scan_intact`` says whether the stored bytes
+    still have the registered hash; None where they were not read.
+    """
+    programme = pairing.programme
+    text = "".join(clause.body for clause in revision.clauses)
+    both_named = pairing.supporting.name in text and pairing.supported.name in text
+    blocks = [block for block in empty_blocks(revision) if block in SIX_BLOCKS]
+    areas = unnamed_areas(revision)
+    untasked = [area for area in Area if area not in task_areas]
+    unsigned = [side for side in Side if revision.signature_of(side) is None]
+    years = len(programme.years)
+    return [
+        _point(
+            "双方名称与结对表一致",
+            both_named,
+            f"{pairing.supporting.name}、{pairing.supported.name}",
+        ),
+        _point(f"帮扶期限为{years}年", term_matches(revision, programme), ""),
+        _point("写明五个方面的帮扶内容", not areas, _names(areas, "未提及")),
+        _point("写明双方职责、权利、义务", not blocks, _names(blocks, "缺少")),
+        _point(
+            "附三年帮扶工作计划", plan is not None and plan.state in SETTLED_PLAN, _plan_note(plan)
+        ),
+        _point("附任务清单且五个方面均有任务", not untasked, _names(untasked, "没有任务：")),
+        _point("领导小组组成符合通知要求", not group_gaps, "；".join(group_gaps)),
+        _point("双方负责人已签署", not unsigned, _names(unsigned, "尚未签署：")),
+        Point("双方已加盖单位公章", Verdict.LOOK, "对照扫描件核对"),
+        _point("在规定期限内报送", late == 0, f"逾期 {late} 天，不影响备案" if late else ""),
+        _scan_point(revision),
+        _hash_point(revision, scan_intact),
+    ]
+
+
+def _point(label: str, holds: bool, note: str) -> Point:
+    return Point(label, Verdict.PASS if holds else Verdict.FAIL, note)
+
+
+def _names(members: Sequence[LabelledEnum], lead: str) -> str:
+    return lead + "、".join(member.label for member in members) if members else ""
+
+
+def _plan_note(plan: Plan | None) -> str:
+    return plan.state.label if plan else "尚未制定"
+
+
+def _scan_point(revision: AgreementRevision) -> Point:
+    if revision.scan is None:
+        return Point("扫描件清晰可读", Verdict.FAIL, "尚未上传扫描件")
+    return Point("扫描件清晰可读", Verdict.LOOK, "打开扫描件逐页查看")
+
+
+def _hash_point(revision: AgreementRevision, intact: bool | None) -> Point:
+    label = "扫描件与登记的校验值一致"
+    if revision.scan is None:
+        return Point(label, Verdict.FAIL, "尚未上传扫描件")
+    if intact is None:
+        return Point(label, Verdict.LOOK, "审核时由系统重新计算")
+    return _point(label, intact, f"SHA-256：{revision.scan.sha256[:16]}…")

@@ -1,0 +1,123 @@
+"""How the text of an agreement is made and numbered (domain-facts §12.1)."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from portal import reference_data
+from portal.models import AgreementClause, ClauseBlock
+
+UNDECIDED = "（待定）"
+"""Stands in a fresh draft where a fact is not known yet; must be gone before signing."""
+
+TERM_KEY = "term_and_goals"
+_DIGITS = "零一二三四五六七八九"
+_TASK_COUNT = re.compile(r"共(\d+)项")
+
+
+@dataclass(frozen=True)
+class Article:
+    """A clause with its place in the agreement as people cite it."""
+
+    label: str
+    clause: AgreementClause
+
+
+def chinese_date(day: date) -> str:
+    """Return ``day`` as the agreement writes it: 2020年5月22日."""
+    return f"{day.year}年{day.month}月{day.day}日"
+
+
+def article_label(number: int) -> str:
+    """Return 第一条 … 第九十九条 for ``number`` from 1 to 99."""
+    tens, ones = divmod(number, 10)
+    text = ("" if tens < 2 else _DIGITS[tens]) + ("十" if tens else "")
+    return f"第{text}{_DIGITS[ones] if ones else ''}条"
+
+
+def articles(clauses: Iterable[AgreementClause]) -> list[Article]:
+    """Return the clauses that say something, numbered; an emptied clause is no article."""
+    spoken = [clause for clause in clauses if clause.body.strip()]
+    return [Article(article_label(n), clause) for n, clause in enumerate(spoken, 1)]
+
+
+def required_keys() -> frozenset[str]:
+    """Return the keys of the clauses that may be reworded but not left out (H-35)."""
+    clauses = reference_data.load("agreement_clauses")["clause"]
+    return frozenset(clause["key"] for clause in clauses if clause["required"])
+
+
+def annexes() -> list[str]:
+    """Return the titles of the annexes every agreement names."""
+    return [annex["title"] for annex in reference_data.load("agreement_clauses")["annex"]]
+
+
+def draft_clauses(facts: Mapping[str, str]) -> list[AgreementClause]:
+    """Return the clauses of the shipped skeleton with ``facts`` put in, in order.
+
+    Raises KeyError when a placeholder of the skeleton is not among the facts.
+    """
+    return [
+        AgreementClause(
+            position=position,
+            key=clause["key"],
+            title=clause["title"],
+            block=ClauseBlock(clause["block"]),
+            body=clause["body"].format_map(facts),
+        )
+        for position, clause in enumerate(reference_data.load("agreement_clauses")["clause"], 1)
+    ]
+
+
+@dataclass(frozen=True)
+class Remark:
+    """What the centre asks to have changed in one clause, named by its title."""
+
+    clause: str
+    text: str
+
+
+def compose_reason(general: str, remarks: Sequence[Remark]) -> str:
+    """Return the one text that a return says: the reason, then each clause with its remark."""
+    lines = [general.strip(), *(f"【{one.clause}】{one.text.strip()}" for one in remarks)]
+    return "\n".join(line for line in lines if line)
+
+
+def remarks_in(reason: str, titles: Iterable[str]) -> dict[str, str]:
+    """Return title → remark from a text of :func:`compose_reason`, so that each can stand
+    beside its clause. Text before the first remark belongs to none."""
+    found: dict[str, str] = {}
+    current = ""
+    known = set(titles)
+    for line in reason.splitlines():
+        title, mark, rest = line.removeprefix("【").partition("】")
+        if line.startswith("【") and mark and title in known:
+            current = title
+            found[current] = rest
+        elif current:
+            found[current] += f"\n{line}"
+    return found
+
+
+def text_gaps(
+    clauses: Sequence[AgreementClause], starts_on: date, ends_on: date, task_count: int
+) -> list[str]:
+    """Return a sentence for each place where the text contradicts the facts beside it.
+
+    A clause that the two sides worded in their own way is not judged.
+    """
+    gaps = [
+        f"“{clause.title}”条款中还有{UNDECIDED}，请补充完整"
+        for clause in clauses
+        if UNDECIDED in clause.body
+    ]
+    for clause in clauses:
+        if clause.key == TERM_KEY and clause.body.strip():
+            dates = (chinese_date(starts_on), chinese_date(ends_on))
+            if any(day not in clause.body for day in dates):
+                gaps.append(f"“{clause.title}”条款中的起止日期与协议期限不一致")
+        stated = _TASK_COUNT.search(clause.body) if clause.block is ClauseBlock.TASKS else None
+        if stated and task_count and int(stated[1]) != task_count:
+            gaps.append(f"“{clause.title}”条款写明共{stated[1]}项，任务清单现有{task_count}项")
+    return gaps
