@@ -200,8 +200,10 @@ function countChecks() {
   const boxes = all("[data-check]");
   const checked = boxes.filter((box) => box.checked);
   all("[data-check-all]").forEach((box) => {
-    box.checked = checked.length > 0 && checked.length === boxes.length;
-    box.indeterminate = checked.length > 0 && checked.length < boxes.length;
+    const own = all("[data-check]", box.closest("table"));
+    const some = own.filter((one) => one.checked).length;
+    box.checked = some > 0 && some === own.length;
+    box.indeterminate = some > 0 && some < own.length;
   });
   all("[data-check-count]").forEach((place) => { place.textContent = checked.length; });
   all("[data-check-bar]").forEach((bar) => bar.classList.toggle("open", checked.length > 0));

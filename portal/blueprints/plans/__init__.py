@@ -1,0 +1,7 @@
+"""The three-year plan of a pairing: goals, task list, endorsement, picking from the library."""
+
+from flask import Blueprint
+
+bp = Blueprint("plans", __name__)
+
+from portal.blueprints.plans import goals, picking, routes, tasks  # noqa: E402, F401

@@ -1,0 +1,100 @@
+"""Picking standard tasks from the library for one or several pairings."""
+
+from collections.abc import Collection, Sequence
+
+from flask import flash, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from portal.blueprints.plans import bp
+from portal.blueprints.plans.forms import PickForm
+from portal.errors import Rejected
+from portal.models import BaseKind, LibraryTask
+from portal.policies.decision import require
+from portal.policies.plans import can_pick_tasks
+from portal.queries.library import library_tasks
+from portal.queries.picking import PickPairing, chosen_pairings, pick_lines, pickable
+from portal.services import plans
+from portal.web.accounts import actor
+from portal.web.requests import leave_to, writes
+
+TICKS = {"core": 3, "key": 2, "all": 1, "none": 4}
+"""The buttons that tick tasks of a least weight."""
+
+
+@bp.route("/plans/pick", methods=["GET", "POST"])
+@writes
+def pick_tasks() -> Response | str | tuple[str, int]:
+    """Choose pairings and standard tasks on one page; one submit makes all."""
+    require(can_pick_tasks(actor()))
+    form = PickForm()
+    library = library_tasks()
+    if request.method == "GET":
+        return _first_page(form, library)
+    pairings = chosen_pairings(form.pairing.data or [], viewer=actor())
+    if tick := request.form.get("tick"):
+        return _pick_page(form, library, pickable(actor()), _ticked(form, library, tick))
+    if form.validate():
+        try:
+            added = plans.pick_for_pairings(
+                pairings,
+                [task for task in library if task.id in form.task.data],
+                starts_on=form.starts_on.data,
+                actor=actor(),
+            )
+        except Rejected as refusal:
+            form.add_errors(refusal.fields)
+        else:
+            _say(added, len(pairings))
+            return leave_to(url_for("plans.show_plan", pairing_id=pairings[0].id))
+    return _pick_page(form, library, pickable(actor()), _ticked(form, library)), 422
+
+
+def _say(added: int, pairings: int) -> None:
+    """Tell how much was added."""
+    if added:
+        flash(f"已为 {pairings} 个结对列入 {added} 项任务。", "success")
+    else:
+        flash("所选任务都已在任务清单中，没有重复列入。", "info")
+
+
+def _ticked(form: PickForm, library: Sequence[LibraryTask], tick: str = "keep") -> set[int]:
+    """Return which tasks to show ticked: as sent, or all of a least weight."""
+    if tick not in TICKS:
+        return set(form.task.data or [])
+    return {task.id for task in library if task.weight >= TICKS[tick]}
+
+
+def _first_page(form: PickForm, library: Sequence[LibraryTask]) -> str:
+    """Render the page as it opens: the pairings asked for (else all), core tasks ticked.
+
+    Raises NotVisible when a pairing asked for is not one the viewer sees.
+    """
+    wanted = request.args.getlist("pairing", type=int)
+    chosen_pairings(wanted, viewer=actor())
+    options = pickable(actor())
+    chosen = [one for one in options if not wanted or one.pairing.id in wanted]
+    form.pairing.data = [one.pairing.id for one in chosen]
+    form.starts_on.data = chosen[0].term[0] if chosen else None
+    return _pick_page(form, library, options, _ticked(form, library, "core"))
+
+
+def _pick_page(
+    form: PickForm,
+    library: Sequence[LibraryTask],
+    options: Sequence[PickPairing],
+    ticked: Collection[int],
+) -> str:
+    """Render the page with what is chosen so far."""
+    kind = form.kind.data
+    return render_template(
+        "plans/pick.html",
+        form=form,
+        options=options,
+        areas=pick_lines(
+            library,
+            [one for one in options if one.pairing.id in (form.pairing.data or [])],
+            kind=BaseKind(kind) if kind in list(BaseKind) else None,
+            starts_on=form.starts_on.data,
+        ),
+        ticked=ticked,
+    )

@@ -1,0 +1,119 @@
+"""The plan's tab, and the steps both sides take with it."""
+
+from flask import flash, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from portal.blueprints.plans import bp
+from portal.blueprints.plans.forms import OwnersForm, WithdrawForm
+from portal.models import Plan, PlanState, Side
+from portal.policies.plans import (
+    can_complete_plan,
+    can_edit_plan,
+    can_endorse_plan,
+    can_start_plan,
+    leads_side,
+)
+from portal.queries import plans as queries
+from portal.queries.history import history_of
+from portal.queries.pairings import get_pairing
+from portal.services import plans
+from portal.web.accounts import actor
+from portal.web.requests import leave_to, writes
+
+
+@bp.get("/pairings/<int:pairing_id>/plan")
+def show_plan(pairing_id: int) -> str:
+    """Show the pairing's plan: who must act, endorsements, goals, tasks, history."""
+    pairing = get_pairing(pairing_id, viewer=actor())
+    plan = queries.find_plan(pairing, viewer=actor())
+    if plan is None:
+        may_start = can_start_plan(actor(), pairing)
+        return render_template("plans/none.html", pairing=pairing, may_start=may_start)
+    return plan_tab(plan)
+
+
+@bp.post("/pairings/<int:pairing_id>/plan")
+@writes
+def start_plan(pairing_id: int) -> Response:
+    """Start the pairing's plan, then pick its tasks."""
+    pairing = get_pairing(pairing_id, viewer=actor())
+    plans.start_plan(pairing, actor=actor())
+    flash("已开始制定三年计划，请选取任务。", "success")
+    return leave_to(url_for("plans.pick_tasks", pairing=pairing.id))
+
+
+@bp.post("/plans/<int:plan_id>/endorse")
+@writes
+def endorse_plan(plan_id: int) -> Response:
+    """Endorse the plan for the leader's own hospital."""
+    plan = queries.get_plan(plan_id, viewer=actor())
+    seen = request.form.get("version", type=int)
+    plans.endorse_plan(plan, seen_version=seen, actor=actor())
+    agreed = plan.state is PlanState.AGREED
+    flash("双方均已认可，计划商定。" if agreed else "已认可，等待对方负责人认可。", "success")
+    return leave_to(plan_url(plan))
+
+
+@bp.post("/plans/<int:plan_id>/withdraw")
+@writes
+def withdraw_endorsement(plan_id: int) -> Response | tuple[str, int]:
+    """Take the own side's endorsement back, saying why."""
+    plan = queries.get_plan(plan_id, viewer=actor())
+    form = WithdrawForm()
+    if not form.validate():
+        return tab_again(plan, withdraw=form), 422
+    plans.withdraw_endorsement(plan, reason=form.reason.data, actor=actor())
+    flash("认可已撤回，计划重新商议。", "success")
+    return leave_to(plan_url(plan))
+
+
+@bp.post("/plans/<int:plan_id>/complete")
+@writes
+def complete_plan(plan_id: int) -> Response:
+    """Declare the plan completed, once every task is closed."""
+    plan = queries.get_plan(plan_id, viewer=actor())
+    plans.complete_plan(plan, actor=actor())
+    flash("计划已完成。", "success")
+    return leave_to(plan_url(plan))
+
+
+def plan_url(plan: Plan) -> str:
+    """Return the address of the plan's tab."""
+    return url_for("plans.show_plan", pairing_id=plan.pairing_id)
+
+
+def plan_tab(
+    plan: Plan, *, withdraw: WithdrawForm | None = None, owners: OwnersForm | None = None
+) -> str:
+    """Render the plan's tab, with the small forms as they were sent where one was refused."""
+    viewer = actor()
+    page = queries.plan_page(plan)
+    open_now = plan.state in (PlanState.DRAFTING, PlanState.AGREED) and not page.locked
+    can_edit = open_now and bool(can_edit_plan(viewer, plan))
+    if can_edit and owners is None:
+        owners = OwnersForm(formdata=None)
+        owners.offer(queries.people_of(plan.pairing))
+    return render_template(
+        "plans/show.html",
+        pairing=plan.pairing,
+        page=page,
+        plan=plan,
+        spans=queries.year_spans(plan),
+        goals={(goal.year, goal.area): goal.goal for goal in plan.goals},
+        can_edit=can_edit,
+        can_endorse=open_now and bool(can_endorse_plan(viewer, plan)),
+        can_complete=plan.state is PlanState.IN_FORCE and bool(can_complete_plan(viewer, plan)),
+        sides=list(Side),
+        own_side=leads_side(viewer, plan),
+        withdraw=withdraw or WithdrawForm(formdata=None),
+        owners=owners,
+        events=history_of("plan", plan.id),
+    )
+
+
+def tab_again(
+    plan: Plan, *, withdraw: WithdrawForm | None = None, owners: OwnersForm | None = None
+) -> str:
+    """Render the tab after a refused form, loaded as for reading."""
+    found = queries.find_plan(plan.pairing, viewer=actor()) or plan
+    return plan_tab(found, withdraw=withdraw, owners=owners)

@@ -1,0 +1,206 @@
+"""The plan as its pages show it, always within what the viewer may see."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import sqlalchemy as sa
+from sqlalchemy.orm import contains_eager, joinedload, lazyload, load_only, selectinload
+
+from portal import clock
+from portal.errors import NotVisible
+from portal.extensions import db
+from portal.models import (
+    HOSPITAL_ROLES,
+    Agreement,
+    AgreementState,
+    Area,
+    Pairing,
+    Plan,
+    PlanState,
+    Side,
+    Task,
+    User,
+)
+from portal.policies.plans import sees_plans
+from portal.policies.scope import visible_pairings
+from portal.queries.library import core_tasks
+from portal.workdays import workdays_between
+from portal.workflow.plans import advice_for_agreement, missing_for_agreement
+
+OWNERS = tuple(
+    joinedload(owner).options(load_only(User.name), lazyload(User.organisation))
+    for owner in (Task.supporting_owner, Task.supported_owner)
+)
+"""Load the persons in charge by name only."""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Who must act next, what for, and for how many working days they have been waited for."""
+
+    who: str
+    what: str
+    days: int
+
+
+@dataclass(frozen=True)
+class PlanPage:
+    """The plan's tab: what is in it, what is missing and who must act."""
+
+    plan: Plan
+    areas: list[tuple[Area, list[Task]]]
+    blocking: list[str]
+    advice: list[str]
+    waiting: Waiting | None
+    locked: bool
+
+
+def get_plan(plan_id: int, *, viewer: User) -> Plan:
+    """Return a plan the viewer may see, pairing loaded. Raises NotVisible for any other id."""
+    plan = db.session.scalar(_seen_by(viewer).where(Plan.id == plan_id))
+    if plan is None:
+        raise NotVisible()
+    return plan
+
+
+def get_plan_task(plan_id: int, task_id: int, *, viewer: User) -> Task:
+    """Return a task of a plan the viewer may see. Raises NotVisible for any other pair of ids."""
+    plan = get_plan(plan_id, viewer=viewer)
+    task = db.session.scalar(
+        sa.select(Task)
+        .where(Task.id == task_id, Task.plan_id == plan.id)
+        .options(selectinload(Task.requirements), *OWNERS)
+    )
+    if task is None:
+        raise NotVisible()
+    return task
+
+
+def find_plan(pairing: Pairing, *, viewer: User) -> Plan | None:
+    """Return the pairing's plan with all that its tab shows, or None where there is none yet.
+
+    Raises NotVisible for a contributor, who sees tasks but no plan.
+    """
+    if not sees_plans(viewer):
+        raise NotVisible()
+    return db.session.scalar(
+        sa.select(Plan)
+        .where(Plan.pairing_id == pairing.id)
+        .options(
+            selectinload(Plan.goals),
+            selectinload(Plan.endorsements),
+            selectinload(Plan.tasks).options(selectinload(Task.requirements), *OWNERS),
+        )
+    )
+
+
+def plan_page(plan: Plan) -> PlanPage:
+    """Return what the plan's tab shows; ``plan`` comes from :func:`find_plan`."""
+    open_now = plan.state in (PlanState.DRAFTING, PlanState.AGREED)
+    agreement = _live_agreement(plan) if open_now else None
+    blocking = missing_for_agreement(plan)
+    return PlanPage(
+        plan=plan,
+        areas=[(area, [one for one in plan.tasks if one.area is area]) for area in Area],
+        blocking=blocking if open_now else [],
+        advice=advice_for_agreement(plan, core_tasks()) if open_now else [],
+        waiting=_waiting(plan, blocking, agreement),
+        locked=agreement is not None and agreement.state is AgreementState.SUBMITTED,
+    )
+
+
+def people_of(pairing: Pairing) -> dict[Side, list[User]]:
+    """Return who can be put in charge of a task, by side: active people of the two hospitals."""
+    hospitals = {pairing.supporting_id: Side.SUPPORTING, pairing.supported_id: Side.SUPPORTED}
+    found: dict[Side, list[User]] = {side: [] for side in Side}
+    for user in db.session.scalars(
+        sa.select(User)
+        .where(User.organisation_id.in_(hospitals), User.is_active, User.role.in_(HOSPITAL_ROLES))
+        .order_by(User.role, User.id)
+    ):
+        found[hospitals[user.organisation_id or 0]].append(user)
+    return found
+
+
+def open_plans(viewer: User, *, besides: Plan) -> list[Plan]:
+    """Return the viewer's other plans that may still be changed, in table order."""
+    submitted = sa.select(Agreement.pairing_id).where(Agreement.state == AgreementState.SUBMITTED)
+    wanted = _seen_by(viewer).where(
+        Plan.id != besides.id,
+        Plan.state.in_([PlanState.DRAFTING, PlanState.AGREED]),
+        Plan.pairing_id.not_in(submitted),
+    )
+    return list(db.session.scalars(wanted.order_by(Pairing.programme_id, Pairing.sequence)))
+
+
+def get_open_plans(ids: Sequence[int], *, viewer: User, besides: Plan) -> list[Plan]:
+    """Return those of :func:`open_plans` with ``ids``. Raises NotVisible if one is not there."""
+    found = [plan for plan in open_plans(viewer, besides=besides) if plan.id in ids]
+    if len(found) != len(set(ids)):
+        raise NotVisible()
+    return found
+
+
+def year_spans(plan: Plan) -> list[tuple[int, date, date]]:
+    """Return the plan's years: number, first day, last day."""
+    spans = []
+    for year in plan.pairing.programme.years:
+        first = clock.add_months(plan.starts_on, 12 * (year - 1))
+        last = clock.add_months(plan.starts_on, 12 * year)
+        spans.append((year, first, min(date.fromordinal(last.toordinal() - 1), plan.ends_on)))
+    return spans
+
+
+def _seen_by(viewer: User) -> sa.Select[Plan]:
+    """Return the select of every plan ``viewer`` may see, pairing and hospitals loaded."""
+    return (
+        sa.select(Plan)
+        .join(Plan.pairing)
+        .where(visible_pairings(viewer) if sees_plans(viewer) else sa.false())
+        .options(
+            contains_eager(Plan.pairing).options(
+                joinedload(Pairing.programme),
+                joinedload(Pairing.supporting),
+                joinedload(Pairing.supported),
+            )
+        )
+    )
+
+
+def _live_agreement(plan: Plan) -> Agreement | None:
+    """Return the agreement the plan goes with, if one is being made."""
+    over = [AgreementState.SUPERSEDED, AgreementState.TERMINATED]
+    return db.session.scalar(
+        sa.select(Agreement).where(
+            Agreement.pairing_id == plan.pairing_id, Agreement.state.not_in(over)
+        )
+    )
+
+
+def _waiting(plan: Plan, blocking: list[str], agreement: Agreement | None) -> Waiting | None:
+    """Say who must act next until the plan is in force."""
+    since = plan.state_since
+    if plan.state is PlanState.AGREED:
+        if agreement and agreement.state is AgreementState.SUBMITTED:
+            since = agreement.submitted_at or since
+            who, what = "省中心", "备案协议，备案后计划即生效"
+        else:
+            who, what = "双方基地管理员", "提交帮扶协议备案"
+    elif plan.state is PlanState.DRAFTING and blocking:
+        who, what = "双方基地管理员", "补齐任务清单"
+    elif plan.state is PlanState.DRAFTING:
+        since = max([since, *(mark.endorsed_at for mark in plan.endorsements)])
+        who, what = "、".join(_leaders_awaited(plan)), "认可计划"
+    else:
+        return None
+    return Waiting(who, what, workdays_between(clock.local_date(since), clock.today()))
+
+
+def _leaders_awaited(plan: Plan) -> list[str]:
+    """Name the leaders who have not endorsed yet."""
+    return [
+        f"{plan.pairing.organisation_on(side).short_name}负责人"
+        for side in Side
+        if plan.endorsement_of(side) is None
+    ]
