@@ -148,8 +148,9 @@ def withdraw_evidence(evidence: Evidence, *, reason: str, actor: User) -> None:
     Raises Forbidden, Rejected without a reason, StepRefused once a closed round rests on it
     or while a task that uses it is under review (design/domain.md, Evidence).
     """
-    tasks = _tasks_using(evidence)
     require(can_withdraw(actor, evidence))
+    tasks = _tasks_using(evidence)
+    db.session.refresh(evidence, ["withdrawn_at"], with_for_update={"of": Evidence})
     if evidence.withdrawn_at is not None:
         raise StepRefused("这份材料已经撤回。")
     reason = reason.strip()

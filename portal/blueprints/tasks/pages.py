@@ -1,0 +1,61 @@
+"""The page of one task, which several areas answer with: work, evidence and closure."""
+
+from typing import Any
+
+from flask import current_app, make_response, render_template
+from werkzeug.wrappers import Response
+
+from portal import file_types, storage
+from portal.blueprints.tasks.forms import AddNoteForm, AssignOwnerForm, SubmitEvidenceForm
+from portal.models import Task
+from portal.policies.closure import can_request_closure
+from portal.queries.task_page import TaskPage, task_page
+from portal.web.accounts import actor
+
+
+def answer_task(
+    task: Task,
+    *,
+    submit: Any = None,
+    note: AddNoteForm | None = None,
+    assign: AssignOwnerForm | None = None,
+    status: int = 200,
+) -> Response:
+    """Answer with the task's page; a refused form is handed in and comes back as typed.
+
+    ``submit`` is the form of evidence and closure: any form with ``evidence_on``,
+    ``statement`` and one ``file-<requirement id>`` for each requirement.
+    """
+    viewer = actor()
+    page = task_page(task, viewer=viewer)
+    response: Response = make_response(
+        render_template(
+            "tasks/show.html",
+            pairing=task.pairing,
+            page=page,
+            task=task,
+            submit=submit or SubmitEvidenceForm.for_requirements(task.requirements, blank=True),
+            note=note or _blank_note(task),
+            assign=assign or _blank_assign(page),
+            may_apply="closure.request_closure" in current_app.view_functions
+            and bool(can_request_closure(viewer, task)),
+            accept=file_types.ACCEPT,
+            upload_limit=storage.upload_limit(),
+        ),
+        status,
+    )
+    return response
+
+
+def _blank_note(task: Task) -> AddNoteForm:
+    return AddNoteForm(formdata=None, data={"progress": task.progress})
+
+
+def _blank_assign(page: TaskPage) -> AssignOwnerForm | None:
+    """Return the form that names an owner, for those who may."""
+    if page.assignable is None:
+        return None
+    owner = page.task.owner_on(page.assignable)
+    form = AssignOwnerForm(formdata=None, data={"owner": owner.id if owner else 0})
+    form.offer(page.candidates)
+    return form

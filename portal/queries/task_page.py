@@ -1,0 +1,170 @@
+"""Everything the page of one task shows, in a fixed number of queries."""
+
+from dataclasses import dataclass
+from datetime import date
+
+import sqlalchemy as sa
+from sqlalchemy.orm import contains_eager, joinedload
+from sqlalchemy.orm.attributes import set_committed_value
+
+from portal import clock
+from portal.extensions import db
+from portal.models import (
+    Event,
+    Evidence,
+    EvidenceRequirement,
+    EvidenceUse,
+    Light,
+    Role,
+    Side,
+    Task,
+    TaskState,
+    User,
+)
+from portal.policies.scope import side_of
+from portal.policies.tasks import can_assign, can_work_on, why_locked
+from portal.queries.history import history_of
+from portal.workflow.tasks import Turn, turn_of
+
+
+@dataclass(frozen=True)
+class RequirementRow:
+    """One required kind of evidence (None = further material) with all that was added for it."""
+
+    requirement: EvidenceRequirement | None
+    uses: list[EvidenceUse]
+
+    @property
+    def name(self) -> str:
+        """How the requirement is called on the page."""
+        return self.requirement.name if self.requirement else "其他材料"
+
+    @property
+    def field(self) -> str:
+        """The name of its file field."""
+        return f"file-{self.requirement.id if self.requirement else 'other'}"
+
+    @property
+    def proved(self) -> bool:
+        """Whether at least one piece stands for it."""
+        return any(use.evidence.withdrawn_at is None for use in self.uses)
+
+
+@dataclass(frozen=True)
+class TaskPage:
+    """One task as its page shows it to one viewer today."""
+
+    task: Task
+    light: Light
+    light_detail: str
+    turn: Turn | None
+    locked: str
+    may_work: bool
+    assignable: Side | None
+    candidates: list[User]
+    rows: list[RequirementRow]
+    events: list[Event]
+
+    @property
+    def can_work_now(self) -> bool:
+        """Whether the viewer may write notes and add evidence now."""
+        return self.may_work and not self.locked
+
+    @property
+    def can_start(self) -> bool:
+        """Whether the viewer may begin the task now, without a note or a file."""
+        return self.can_work_now and self.task.state is TaskState.NOT_STARTED
+
+    @property
+    def returned(self) -> Event | None:
+        """The return or look-back that the task was not applied for again since."""
+        if not self.task.is_returned:
+            return None
+        waiting = (TaskState.CLOSURE_REQUESTED, TaskState.CONFIRMED, TaskState.CLOSED)
+        return next(
+            (
+                event
+                for event in self.events
+                if event.from_state in waiting and event.to_state == TaskState.IN_PROGRESS
+            ),
+            None,
+        )
+
+    @property
+    def proved(self) -> int:
+        """How many requirements have their evidence."""
+        return sum(row.proved for row in self.rows if row.requirement)
+
+
+def task_page(task: Task, *, viewer: User) -> TaskPage:
+    """Return the page of ``task``, which the caller has loaded in scope: four queries at most."""
+    today = clock.today()
+    assignable = assignable_side(task, viewer)
+    return TaskPage(
+        task=task,
+        light=task.light_on(today),
+        light_detail=due_in_words(task, today),
+        turn=turn_of(task, today),
+        locked=why_locked(task),
+        may_work=bool(can_work_on(viewer, task)),
+        assignable=assignable,
+        candidates=staff_of(task, assignable) if assignable else [],
+        rows=requirement_rows(task),
+        events=history_of("task", task.id),
+    )
+
+
+def requirement_rows(task: Task) -> list[RequirementRow]:
+    """Return the requirements in order, then further material; withdrawn pieces included."""
+    uses = db.session.scalars(
+        sa.select(EvidenceUse)
+        .join(EvidenceUse.evidence)
+        .where(EvidenceUse.task_id == task.id)
+        .options(
+            contains_eager(EvidenceUse.evidence).joinedload(Evidence.file),
+            contains_eager(EvidenceUse.evidence).joinedload(Evidence.added_by),
+        )
+        .order_by(EvidenceUse.id)
+    ).all()
+    # The closure panel reads the same list: it finds this one instead of asking again.
+    set_committed_value(task, "evidence_uses", list(uses))
+    rows = [
+        RequirementRow(one, [use for use in uses if use.requirement_id == one.id])
+        for one in task.requirements
+    ]
+    return [*rows, RequirementRow(None, [use for use in uses if use.requirement_id is None])]
+
+
+def assignable_side(task: Task, viewer: User) -> Side | None:
+    """Return the side whose person ``viewer`` may name, or None."""
+    side = side_of(viewer, task.pairing)
+    if side is None or task.state is TaskState.CLOSED or not can_assign(viewer, task, side):
+        return None
+    return side
+
+
+def staff_of(task: Task, side: Side) -> list[User]:
+    """Return the people of the hospital on ``side`` who can be put in charge."""
+    return list(
+        db.session.scalars(
+            sa.select(User)
+            .where(
+                User.organisation_id == task.pairing.organisation_on(side).id,
+                User.is_active,
+                User.role.in_([Role.BASE_COORDINATOR, Role.BASE_LEADER, Role.CONTRIBUTOR]),
+            )
+            .order_by(User.role.desc(), User.name, User.id)
+            .options(joinedload(User.organisation))
+        )
+    )
+
+
+def due_in_words(task: Task, today: date) -> str:
+    """Return how the due date stands: 逾期n天, 今天到期, 还有n天, or when it was closed."""
+    if task.closed_on is not None:
+        late = (task.closed_on - task.due_on).days
+        return f"逾期 {late} 天销号" if late > 0 else "按期销号"
+    days = (task.due_on - today).days
+    if days < 0:
+        return f"逾期 {-days} 天"
+    return f"还有 {days} 天" if days else "今天到期"
