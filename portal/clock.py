@@ -4,12 +4,15 @@ A demonstration runs at a shifted date, so that the programme of 2020 can be loo
 while it runs. Production refuses the shift (see config.py).
 """
 
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 _offset = timedelta()
+_standing: datetime | None = None
 
 
 def set_offset(days: int) -> None:
@@ -23,9 +26,21 @@ def offset_days() -> int:
     return _offset.days
 
 
+@contextmanager
+def at(day: date, hour: int = 9, minute: int = 0) -> Iterator[None]:
+    """Let the clock stand at a moment of Shanghai's clock. Only for building demonstrations."""
+    global _standing
+    before = _standing
+    _standing = datetime.combine(day, time(hour, minute), SHANGHAI).astimezone(UTC)
+    try:
+        yield
+    finally:
+        _standing = before
+
+
 def now() -> datetime:
     """Return the present moment as aware UTC."""
-    return datetime.now(UTC) + _offset
+    return _standing or datetime.now(UTC) + _offset
 
 
 def today() -> date:

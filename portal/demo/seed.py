@@ -6,12 +6,16 @@ from decimal import Decimal
 import sqlalchemy as sa
 
 from portal import clock, reference_data
+from portal.demo import stages
 from portal.demo.people import load_people
 from portal.documents import pairing_table
 from portal.extensions import db
 from portal.models import Programme, Scheme, User, VerificationPolicy
 from portal.services import first_run, pairing_import, programmes
 from portal.services.programmes import Band, ProgrammeFields
+
+FIRST_DAY = date(2020, 4, 20)
+"""When the programme was set up: the Monday after the notice."""
 
 DEMO_TODAY = date(2021, 3, 15)
 """The demonstration's first day: ten months into the programme of 2020."""
@@ -34,8 +38,10 @@ def seed() -> None:
     organisations = first_run.load_organisations()
     first_run.load_task_library()
     scheme = first_run.load_scheme()
-    people = load_people(organisations)
-    _load_programme(scheme, people["shengwei-officer"])
+    with clock.at(FIRST_DAY):
+        people = load_people(organisations)
+        programme = _load_programme(scheme, people["shengwei-officer"])
+    stages.play(programme.pairings)
 
 
 def _load_programme(scheme: Scheme, actor: User) -> Programme:
