@@ -129,7 +129,10 @@ class PageClient:
         db.session.commit()
         sent = {**(HTMX if htmx else {}), **(headers or {})}
         response = self._apart(
-            lambda: self.http.open(path, headers=sent, follow_redirects=follow, **options)
+            # Read to the end and closed, as a server does: a file left open is a warning.
+            lambda: self.http.open(
+                path, headers=sent, follow_redirects=follow, buffered=True, **options
+            )
         )
         # And the test sees what the request wrote.
         db.session.expire_all()
