@@ -25,6 +25,15 @@ def sees_all_pairings(viewer: User) -> bool:
     return viewer.role in PROVINCIAL_ROLES
 
 
+def has_pairings(viewer: User) -> bool:
+    """Whether the viewer's role has to do with pairings at all.
+
+    Experts see their assessments, administrators the accounts, auditors the record: the lists
+    of pairings and tasks do not exist for them.
+    """
+    return sees_all_pairings(viewer) or viewer.role is Role.CITY_OFFICER or viewer.role.in_hospital
+
+
 def visible_pairings(viewer: User) -> sa.ColumnElement[bool]:
     """Return the condition on Pairing under which ``viewer`` sees it.
 
