@@ -35,14 +35,15 @@ def get_assessment(assessment_id: int, *, viewer: User) -> Assessment:
 
     Five queries. Raises NotVisible for any other id, whether it exists or not.
     """
-    programme = joinedload(Assessment.pairing).joinedload(Pairing.programme)
     assessment = db.session.scalar(
         sa.select(Assessment)
         .where(Assessment.id == assessment_id, visible_assessments(viewer))
         .options(
-            programme.selectinload(Programme.bonus_bands),
-            joinedload(Assessment.pairing).joinedload(Pairing.supporting),
-            joinedload(Assessment.pairing).joinedload(Pairing.supported),
+            joinedload(Assessment.pairing).options(
+                joinedload(Pairing.programme).selectinload(Programme.bonus_bands),
+                joinedload(Pairing.supporting),
+                joinedload(Pairing.supported),
+            ),
             joinedload(Assessment.scheme).selectinload(Scheme.items),
             joinedload(Assessment.reviewed_by),
             joinedload(Assessment.published_by),
@@ -144,9 +145,11 @@ def _rows(viewer: User, *conditions: sa.ColumnElement[bool]) -> list[AssessmentR
         .join(Pairing.programme)
         .where(*conditions)
         .options(
-            contains_eager(Assessment.pairing).contains_eager(Pairing.programme),
-            joinedload(Assessment.pairing).joinedload(Pairing.supporting),
-            joinedload(Assessment.pairing).joinedload(Pairing.supported),
+            contains_eager(Assessment.pairing).options(
+                contains_eager(Pairing.programme),
+                joinedload(Pairing.supporting),
+                joinedload(Pairing.supported),
+            ),
             selectinload(Assessment.submissions),
             selectinload(Assessment.experts),
         )

@@ -24,7 +24,6 @@ from portal.services.sheet_entries import (
     Clash,
     ReviewEntry,
     SheetConflict,
-    Values,
     caps_values,
     clashes_with,
     differs,
@@ -39,7 +38,10 @@ NO_MEETING_REASON = "台账中没有考核期内召开的领导小组会议。"
 
 
 def assign_expert(assessment: Assessment, expert: User, *, actor: User) -> None:
-    """Let ``expert`` score this assessment. Raises Forbidden, StepRefused or Rejected."""
+    """Let ``expert`` score this assessment. Raises Forbidden, StepRefused or Rejected.
+
+    The event names nobody: both hospitals read the history, and need not know who judges them.
+    """
     require(policies.can_manage(actor, assessment))
     lock(assessment)
     if assessment.state is AssessmentState.FINAL:
@@ -58,7 +60,6 @@ def assign_expert(assessment: Assessment, expert: User, *, actor: User) -> None:
         action="assign_expert",
         title="指派评审专家",
         actor=actor,
-        details=[("专家", expert.name)],
     )
 
 
@@ -76,7 +77,6 @@ def remove_expert(assessment: Assessment, expert: User, *, actor: User) -> None:
         action="remove_expert",
         title="撤销专家指派",
         actor=actor,
-        details=[("专家", expert.name)],
     )
 
 
@@ -175,10 +175,6 @@ def _within_powers(entry: ReviewEntry, score: AssessmentScore, *, centre: bool) 
     return entry if entry.not_applicable else replace(entry, na_reason="")
 
 
-def _values(entry: ReviewEntry) -> Values:
-    return (entry.score, entry.reason, entry.not_applicable, entry.na_reason)
-
-
 def _problems(
     entries: Mapping[int, ReviewEntry], scores: Mapping[int, AssessmentScore]
 ) -> dict[str, str]:
@@ -219,7 +215,7 @@ def _changes(
     """Return the rows to write, and the items that somebody else changed as well."""
     changed, clashes = [], []
     for item_id, entry in entries.items():
-        score, typed = scores[item_id], _values(entry)
+        score, typed = scores[item_id], entry.values
         stored = review_values(score)
         if clashes_with(typed, stored, entry.seen):
             title = f"{score.item.code} {score.item.title}"

@@ -190,7 +190,7 @@ def _changes(
     """Return the rows to write. Raises SheetConflict where somebody else wrote as well."""
     clashes, changed = [], []
     for item_id, entry in entries.items():
-        score, typed = mine[item_id], (entry.score, entry.note)
+        score, typed = mine[item_id], entry.values
         stored = self_values(score)
         if clashes_with(typed, stored, entry.seen):
             title = f"{score.item.code} {score.item.title}"

@@ -25,6 +25,11 @@ class SelfEntry:
     note: str = ""
     seen: str | None = None
 
+    @property
+    def values(self) -> Values:
+        """What is compared, in the order of :func:`self_values`."""
+        return (self.score, self.note)
+
 
 @dataclass(frozen=True)
 class ReviewEntry:
@@ -36,6 +41,11 @@ class ReviewEntry:
     na_reason: str = ""
     seen: str | None = None
 
+    @property
+    def values(self) -> Values:
+        """What is compared, in the order of :func:`review_values`."""
+        return (self.score, self.reason, self.not_applicable, self.na_reason)
+
 
 @dataclass(frozen=True)
 class Clash:
@@ -44,6 +54,16 @@ class Clash:
     title: str
     mine: str
     theirs: str
+
+    @property
+    def pair_mine(self) -> tuple[str, str]:
+        """The item and what this person typed, as the page sets them side by side."""
+        return self.title, self.mine
+
+    @property
+    def pair_theirs(self) -> tuple[str, str]:
+        """The item and what is stored now."""
+        return self.title, self.theirs
 
 
 class SheetConflict(StaleEdit):
