@@ -30,6 +30,7 @@ from portal.models import (
 from portal.models.tasks import DUE_SOON_DAYS
 from portal.policies.scope import given_to, visible_pairings, visible_tasks
 
+BINDING = (PlanState.IN_FORCE, PlanState.COMPLETED)
 PAGE_SIZE = 50
 COUNT_CAP = 1000
 
@@ -86,12 +87,15 @@ class LedgerRow:
     supported: str
     supporting_owner: str | None
     supported_owner: str | None
+    plan_state: PlanState
     light: Light
     overdue_days: int
 
     @property
     def light_detail(self) -> str | None:
         """How late, how soon, or that it was returned: the words beside the light."""
+        if self.plan_state not in BINDING:
+            return "计划未生效"
         if self.state is TaskState.CLOSED:
             return None
         if self.overdue_days > 0:
@@ -140,8 +144,14 @@ def light_condition(light: Light, today: date) -> sa.ColumnElement[bool]:
 
 
 def _conditions(wanted: LedgerFilter, viewer: User) -> list[sa.ColumnElement[bool]]:
-    """Return every condition of the list: what may be seen, and what was asked for."""
+    """Return every condition of the list: what may be seen, and what was asked for.
+
+    A task binds, and has a light, once its plan is in force; before that it is seen only
+    in the list of its own pairing.
+    """
     found = [visible_tasks(viewer)]
+    if not wanted.pairing_id or wanted.light:
+        found.append(Task.plan_id.in_(sa.select(Plan.id).where(Plan.state.in_(BINDING))))
     if wanted.pairing_id:
         found.append(Task.pairing_id == wanted.pairing_id)
     if wanted.programme_id:
@@ -202,7 +212,9 @@ def _columns() -> Any:
             _supported.short_name.label("supported"),
             _supporting_owner.name.label("supporting_owner"),
             _supported_owner.name.label("supported_owner"),
+            Plan.state.label("plan_state"),
         )
+        .join(Plan, Plan.id == Task.plan_id)
         .join(Pairing, Pairing.id == Task.pairing_id)
         .join(_supporting, _supporting.id == Pairing.supporting_id)
         .join(_supported, _supported.id == Pairing.supported_id)
@@ -212,7 +224,11 @@ def _columns() -> Any:
 
 
 def _row(columns: Any, today: date) -> LedgerRow:
-    light = light_of(columns.state, columns.due_on, columns.starts_on, columns.is_returned, today)
+    light = Light.GREY
+    if columns.plan_state in BINDING:
+        light = light_of(
+            columns.state, columns.due_on, columns.starts_on, columns.is_returned, today
+        )
     return LedgerRow(**columns._mapping, light=light, overdue_days=(today - columns.due_on).days)
 
 
@@ -305,4 +321,4 @@ def pairing_choices(viewer: User, programme_id: int | None = None) -> list[tuple
 def plan_is_in_force(pairing_id: int) -> bool:
     """Whether the pairing's task list is binding already."""
     state = db.session.scalar(sa.select(Plan.state).where(Plan.pairing_id == pairing_id))
-    return state in (PlanState.IN_FORCE, PlanState.COMPLETED)
+    return state in BINDING

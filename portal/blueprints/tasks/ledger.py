@@ -1,5 +1,6 @@
 """The ledger of all tasks a viewer may see, the same for one pairing, and its xlsx."""
 
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from flask import request, send_file, url_for
@@ -18,6 +19,24 @@ from portal.web.htmx import page_or_fragment
 
 Member = TypeVar("Member", bound=LabelledEnum)
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+VIEWS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("全部", {}),
+    ("未销号", {"open": "1"}),
+    ("逾期", {"light": "red"}),
+    ("预警", {"light": "yellow"}),
+    ("待帮扶方确认", {"state": "closure_requested"}),
+    ("待省中心核验", {"state": "confirmed"}),
+    ("我负责的", {"mine": "1"}),
+)
+"""The views people open every day, one click each."""
+
+
+def _is_view(wanted: LedgerFilter, view: dict[str, str]) -> bool:
+    """Whether the page shows just this view (whatever the order and the page)."""
+    asked = read_filter(MultiDict(view), wanted.pairing_id)
+    return replace(wanted, sort="due", after="") == asked
 
 
 def read_filter(args: MultiDict[str, str], pairing_id: int | None = None) -> LedgerFilter:
@@ -111,6 +130,10 @@ def _shared(
         "weights": list(Weight),
         "sorts": [(key, label) for key, (label, _) in queries.SORTS.items() if key != "due"],
         "one_pairing": "pairing_id" in values,
+        "views": [
+            (label, url_for(endpoint, **values, **view), _is_view(wanted, view))
+            for label, view in VIEWS
+        ],
     }
 
 
