@@ -34,6 +34,7 @@ from portal.policies.meetings import (
     visible_meetings,
 )
 from portal.queries.pairings import get_pairing
+from portal.workflow.meetings import GROWING
 
 PAGE_SIZE = 50
 TASKS_OFFERED = 500
@@ -268,6 +269,12 @@ def open_tasks(pairing: Pairing) -> list[Task]:
             .limit(TASKS_OFFERED)
         )
     )
+
+
+def plan_takes_tasks(pairing: Pairing) -> bool:
+    """Whether the pairing has a plan to which a resolution can add a task."""
+    state = db.session.scalar(sa.select(Plan.state).where(Plan.pairing_id == pairing.id))
+    return state in GROWING
 
 
 def tasks_by_id(pairing: Pairing, ids: Iterable[int]) -> dict[int, Task]:

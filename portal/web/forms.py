@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import PasswordField, StringField
+from wtforms import Form, PasswordField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import ValidationError
 
@@ -16,23 +16,34 @@ def trimmed(value: Any) -> Any:
     return value.strip() if isinstance(value, str) else value
 
 
+class Habits:
+    """What every form does: Chinese messages without Flask-Babel, and trimmed text."""
+
+    locales = ("zh",)
+
+    def bind_field(self, form: Any, unbound_field: Any, options: Any) -> Any:
+        """Trim every text field, so that a blank is no answer."""
+        kind = unbound_field.field_class
+        if issubclass(kind, StringField) and not issubclass(kind, PasswordField):
+            own = unbound_field.kwargs.get("filters", ())
+            unbound_field.kwargs["filters"] = [f for f in own if f is not trimmed] + [trimmed]
+        return unbound_field.bind(form=form, **options)
+
+
+class LineForm(Form):
+    """One line of a FieldList: the habits of a form without a token of its own."""
+
+    class Meta(Habits):
+        """Chinese messages, trimmed text."""
+
+
 class PortalForm(FlaskForm):
     """A form whose own messages are Chinese."""
 
     form_errors: list[str]
 
-    class Meta(FlaskForm.Meta):
-        """Chinese messages without Flask-Babel."""
-
-        locales = ("zh",)
-
-        def bind_field(self, form: Any, unbound_field: Any, options: Any) -> Any:
-            """Trim every text field, so that a blank is no answer."""
-            kind = unbound_field.field_class
-            if issubclass(kind, StringField) and not issubclass(kind, PasswordField):
-                own = unbound_field.kwargs.get("filters", ())
-                unbound_field.kwargs["filters"] = [f for f in own if f is not trimmed] + [trimmed]
-            return unbound_field.bind(form=form, **options)
+    class Meta(Habits, FlaskForm.Meta):
+        """Chinese messages, trimmed text."""
 
     def add_errors(self, fields: Mapping[str, str]) -> None:
         """Put the sentences of a Rejected beside their fields; unknown names go on top."""

@@ -22,6 +22,7 @@ from portal.web.htmx import is_htmx, redirect_whole_page
 View = TypeVar("View", bound=Callable[..., Any])
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 WRITES = "portal_writes"
+UNSAVED = "portal_unsaved"
 ONCE_FIELD = "_once"
 
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -89,7 +90,7 @@ def _writing(view: View, *, keep_refusals: bool) -> View:
         if key and (repeated := _claim(key)) is not None:
             return repeated
         response: Response = make_response(view(*args, **kwargs))
-        refused = response.status_code >= 400
+        refused = response.status_code >= 400 or getattr(response, UNSAVED, False)
         if refused and not keep_refusals:
             db.session.rollback()
             return response
@@ -128,6 +129,16 @@ def _settle(key: str, response: Response, *, refused: bool) -> None:
     told = ("HX-Redirect", "Location", "Content-Location")
     location = next((headers[name] for name in told if name in headers), "")
     db.session.execute(sa.update(SubmittedForm).where(mine).values(location=location[:500]))
+
+
+def unsaved(page: str) -> Response:
+    """Answer a POST that only draws its form again ("one more line").
+
+    Nothing is written, and the form's key stays free for the real submission.
+    """
+    response = make_response(page)
+    setattr(response, UNSAVED, True)
+    return response
 
 
 def leave_to(address: str) -> Response:
