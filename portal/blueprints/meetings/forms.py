@@ -89,8 +89,8 @@ class PlanMeetingForm(PortalForm):
                 self.lines.append_entry(
                     {
                         "title": line.title,
-                        "task_id": line.task_id or "",
-                        "item_id": line.item_id or "",
+                        "task_id": str(line.task_id or ""),
+                        "item_id": str(line.item_id or ""),
                     }
                 )
         for _ in range(min(spare, MOST_LINES - len(self.lines))):
