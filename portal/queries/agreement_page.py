@@ -19,7 +19,7 @@ from portal.policies.agreement_checks import Point, filing_check
 from portal.policies.agreement_text import Article, articles
 from portal.policies.agreements import EDITABLE, Waiting, can_review, can_sign, late_days, waits_for
 from portal.policies.scope import side_of
-from portal.queries.agreement_diff import ClauseChange, compare_revisions
+from portal.queries.agreement_diff import Change, ClauseChange, compare_revisions
 from portal.queries.agreements import scan_is_intact
 from portal.queries.history import history_of
 from portal.workdays import workdays_between
@@ -113,8 +113,9 @@ def agreement_page(
     """
     revision = _revision(agreement, number)
     before = next((r for r in agreement.revisions if r.number == revision.number - 1), None)
-    if compared is None:
-        compared = before is not None and agreement.state is not AgreementState.FILED
+    changes = compare_revisions(before, revision) if before and compared is not False else []
+    if compared is None and not _worth_comparing(agreement, changes):
+        changes = []
     standing = standing_of(agreement.pairing)
     today = clock.today()
     deadline = agreement.pairing.programme.filing_deadline
@@ -124,7 +125,7 @@ def agreement_page(
         agreement=agreement,
         revision=revision,
         before=before,
-        changes=compare_revisions(before, revision) if before and compared else [],
+        changes=changes,
         articles=articles(revision.clauses),
         points=filing_check(
             revision,
@@ -154,6 +155,15 @@ def _revision(agreement: Agreement, number: int | None) -> AgreementRevision:
         if revision.number == number:
             return revision
     raise NotVisible()
+
+
+def _worth_comparing(agreement: Agreement, changes: list[ClauseChange]) -> bool:
+    """Whether to open beside the revision before: for the reviewer always, that nothing
+    changed is worth knowing too; later, and while nothing is written yet, the text itself."""
+    if agreement.state is AgreementState.SUBMITTED:
+        return True
+    changed = any(one.change is not Change.SAME for one in changes)
+    return changed and agreement.state is not AgreementState.FILED
 
 
 def _scan_intact(agreement: Agreement, revision: AgreementRevision, viewer: User) -> bool | None:
@@ -194,7 +204,7 @@ def _steps(agreement: Agreement) -> list[dict[str, str]]:
     state = agreement.state
     order = [AgreementState.DRAFT, AgreementState.SIGNING, AgreementState.SUBMITTED]
     order.append(AgreementState.FILED)
-    labels = ["起草", "双方签署", "报送省中心", "备案"]
+    labels = ["起草", "双方签署", "省中心审核", "备案"]
     if state is AgreementState.RETURNED:
         return [{"label": "退回修改", "state": "returned"}] + [
             {"label": label, "state": "todo"} for label in labels[1:]

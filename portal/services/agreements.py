@@ -97,11 +97,13 @@ def save_agreement(
     if (starts_on, ends_on) != (revision.starts_on, revision.ends_on):
         changes.append(("协议期限", f"{chinese_date(starts_on)}至{chinese_date(ends_on)}"))
         revision.starts_on, revision.ends_on = starts_on, ends_on
+    edited = []
     for clause in revision.clauses:
         body = bodies.get(clause.key, clause.body).replace("\r\n", "\n").strip()
         if body != clause.body:
-            changes.append(("修改条款", clause.title))
+            edited.append(clause.title)
             clause.body = body
+    changes += _named("修改条款", edited)
     if changes:
         # The clauses are rows of their own: the agreement's version counts their edits.
         flag_modified(agreement, "state_since")
@@ -291,7 +293,7 @@ def return_agreement(
         actor=actor,
         seen_version=seen_version,
         comment=full,
-        details=[("涉及条款", remark.clause) for remark in remarks],
+        details=_named("涉及条款", [remark.clause for remark in remarks]),
     )
     agreement.return_reason = full
     now = clock.now()
@@ -333,6 +335,11 @@ def _lock(agreement: Agreement) -> None:
 def _require_signing(agreement: Agreement, what: str) -> None:
     if agreement.state is not AgreementState.SIGNING:
         raise StepRefused(f"协议当前状态为“{agreement.state.label}”，不能{what}。")
+
+
+def _named(label: str, titles: Sequence[str]) -> list[tuple[str, str]]:
+    """Return one detail for the history that names all ``titles``, or none."""
+    return [(label, "、".join(titles))] if titles else []
 
 
 def _next_sequence(programme_id: int, year: int) -> int:

@@ -32,7 +32,7 @@ def _place(place: str, pairing: Pairing, agreement: Agreement | None) -> str:
         return url_for("plans.show_plan", pairing_id=pairing.id)
     if place == "text" and agreement is not None:
         return url_for("agreements.edit_agreement", agreement_id=agreement.id)
-    return "#signing" if place == "signing" else ""
+    return ""
 
 
 def render_agreement(
