@@ -131,6 +131,7 @@ class PickForm(PortalForm):
     kind = SelectField(
         "适用基地",
         choices=choices(BaseKind, blank="受援基地的类型"),
+        default="",
         description="只列出适用于这类基地的标准任务",
     )
 

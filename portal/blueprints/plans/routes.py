@@ -6,6 +6,7 @@ from werkzeug.wrappers import Response
 from portal.blueprints.plans import bp
 from portal.blueprints.plans.forms import OwnersForm, WithdrawForm
 from portal.models import Plan, PlanState, Side
+from portal.policies.decision import require
 from portal.policies.plans import (
     can_complete_plan,
     can_edit_plan,
@@ -59,6 +60,7 @@ def endorse_plan(plan_id: int) -> Response:
 def withdraw_endorsement(plan_id: int) -> Response | tuple[str, int]:
     """Take the own side's endorsement back, saying why."""
     plan = queries.get_plan(plan_id, viewer=actor())
+    require(can_endorse_plan(actor(), plan))
     form = WithdrawForm()
     if not form.validate():
         return tab_again(plan, withdraw=form), 422
