@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import ORMExecuteState, Session
 
 # Whether the present request (or command) means to write. Requests set it at their start.
 write_intent: ContextVar[bool] = ContextVar("write_intent", default=True)
@@ -47,4 +47,11 @@ def _refuse_writes_in_reading(session: Session, _context: Any, _instances: Any) 
     if write_intent.get():
         return
     if session.new or session.deleted or any(session.is_modified(one) for one in session.dirty):
+        raise RuntimeError("a reading request tried to write")
+
+
+@sa.event.listens_for(Session, "do_orm_execute")
+def _refuse_statements_in_reading(state: ORMExecuteState) -> None:
+    """Nor does it by a statement that goes past the session's objects."""
+    if not write_intent.get() and (state.is_insert or state.is_update or state.is_delete):
         raise RuntimeError("a reading request tried to write")

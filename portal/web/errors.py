@@ -2,14 +2,17 @@
 
 import logging
 import secrets
+from contextlib import suppress
 
-from flask import Flask, make_response, render_template, request
+from flask import Flask, current_app, make_response, request
 from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from portal.errors import PortalError, StaleEdit
+from portal import clock
+from portal.errors import PortalError, StaleEdit, StepRefused
 from portal.extensions import db
 from portal.web.htmx import is_htmx
 from portal.web.requests import safe_referrer
@@ -31,39 +34,65 @@ def init_app(app: Flask) -> None:
     """Register the handlers."""
     app.register_error_handler(PortalError, _answer_portal_error)
     app.register_error_handler(StaleDataError, _answer_stale)
+    app.register_error_handler(IntegrityError, _answer_clash)
     app.register_error_handler(CSRFError, _answer_csrf)
     app.register_error_handler(HTTPException, _answer_http)
     app.register_error_handler(Exception, _answer_crash)
 
 
-def error_page(status: int, sentences: list[str], reference: str = "") -> Response:
-    """Render the error as a page, or as the message htmx puts into the live region."""
-    db.session.rollback()
+def error_page(
+    status: int, sentences: list[str], reference: str = "", page: str | None = None
+) -> Response:
+    """Render the error as a page, or as the message htmx puts into the live region.
+
+    ``page`` names a template of errors/ where the status alone does not tell which. Nothing
+    here asks the database, which may be what failed.
+    """
+    with suppress(SQLAlchemyError):
+        db.session.rollback()
     if is_htmx():
-        response: Response = make_response(
-            render_template("errors/_message.html", sentences=sentences, reference=reference),
-            status,
-        )
+        body = _render("_message", sentences=sentences, reference=reference)
+        response: Response = make_response(body, status)
         response.headers["HX-Retarget"] = "#messages"
         response.headers["HX-Reswap"] = "innerHTML"
         return response
-    page = status if status in PAGES else 422
-    body = render_template(
-        f"errors/{page}.html",
+    name = page or str(status if status in PAGES else 422)
+    body = _render(
+        name,
         message=sentences[0],
         missing=sentences[1:],
         reference=reference,
         back=safe_referrer(),
+        demo_date=clock.today() if current_app.config["CLOCK_OFFSET_DAYS"] else None,
     )
     return make_response(body, status)
 
 
+def _render(name: str, **context: object) -> str:
+    """Render a template of errors/ without the menu and the account that pages carry."""
+    return current_app.jinja_env.get_template(f"errors/{name}.html").render(**context)
+
+
 def _answer_portal_error(error: PortalError) -> Response:
-    return error_page(error.status, error.sentences)
+    # A step that is not open now has the status of a conflict, but nobody was before us.
+    page = "422" if isinstance(error, StepRefused) else None
+    return error_page(error.status, error.sentences, page=page)
 
 
 def _answer_stale(_error: StaleDataError) -> Response:
     return _answer_portal_error(StaleEdit("刚刚已有其他人处理了同一事项，请刷新后查看。"))
+
+
+def _answer_clash(error: IntegrityError) -> Response:
+    """Two people made the same thing at once, and the database kept one of them.
+
+    Any other broken constraint is a mistake of ours.
+    """
+    said = str(error.orig).lower()
+    if "unique" not in said:
+        return _answer_crash(error)
+    log.warning("clash: %s %s", request.method, request.path, exc_info=error)
+    return _answer_portal_error(StaleEdit("刚刚已有其他人提交了同样的内容，请刷新后核对。"))
 
 
 def _answer_csrf(_error: CSRFError) -> Response:

@@ -47,6 +47,7 @@ def init_app(app: Flask) -> None:
     if hops := app.config["PROXY_HOPS"]:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     app.before_request(_declare_intent)
+    app.teardown_request(_forget_intent)
     app.after_request(_add_headers)
 
 
@@ -181,6 +182,11 @@ def safe_path(address: str | None, default: str = "/") -> str:
 def _declare_intent() -> None:
     """Tell the database layer whether this request may write."""
     write_intent.set(request.method not in READING)
+
+
+def _forget_intent(_error: BaseException | None) -> None:
+    """Leave nothing declared for whatever the same thread does next."""
+    write_intent.set(True)
 
 
 def _add_headers(response: Response) -> Response:
