@@ -1,0 +1,472 @@
+"""The centre's side: the register, the review, the comparison, the receipt."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+import time_machine
+
+from portal import clock
+from portal.extensions import db
+from portal.models import (
+    Agreement,
+    AgreementRevision,
+    AgreementState,
+    Organisation,
+    OrganisationKind,
+    Pairing,
+    Plan,
+    PlanState,
+    StoredFile,
+)
+from portal.services import agreements
+from portal.storage import store
+from tests.factories import (
+    PASSWORD,
+    Scene,
+    make_organisation,
+    make_pairing,
+    make_programme,
+    make_scene,
+)
+from tests.factories.agreements import (
+    agreement_in,
+    answer_return,
+    draft_agreement,
+    filed_agreement,
+    returned_agreement,
+    submitted_agreement,
+)
+from tests.support.pages import Page, PageClient
+from tests.support.queries import count_queries
+
+
+def address(agreement: Agreement, *rest: str) -> str:
+    return "/".join([f"/agreements/{agreement.id}", *rest])
+
+
+def review(client: PageClient, agreement: Agreement) -> Page:
+    return client.get(address(agreement))
+
+
+def test_the_reviewer_files_and_the_plan_begins(client: PageClient) -> None:
+    scene = make_scene()
+    agreement = submitted_agreement(scene)
+    client.login(scene.centre, PASSWORD)
+    page = review(client, agreement)
+    assert client.submit(page, 'form[action$="/file"]').status == 303
+    shown = review(client, agreement)
+    number = f"琼全科帮扶备〔{clock.today().year}〕1号"
+    assert shown.text.count(number) >= 2
+    assert not shown.select("main form")
+    assert db.session.query(Plan).one().state is PlanState.IN_FORCE
+
+
+def test_a_double_click_on_file_uses_one_number(client: PageClient) -> None:
+    scene = make_scene()
+    agreement = submitted_agreement(scene)
+    client.login(scene.centre, PASSWORD)
+    page = review(client, agreement)
+    answers = [client.submit(page, 'form[action$="/file"]') for _ in range(2)]
+    assert [answer.status for answer in answers] == [303, 303]
+    db.session.refresh(agreement)
+    assert agreement.filing_sequence == 1
+
+
+def test_the_second_reviewer_is_told_that_it_is_filed(
+    client: PageClient, new_client: Callable[[], PageClient]
+) -> None:
+    scene = make_scene()
+    agreement = submitted_agreement(scene)
+    other = new_client()
+    client.login(scene.centre, PASSWORD)
+    other.login(scene.other_centre, PASSWORD)
+    page, late = review(client, agreement), review(other, agreement)
+    client.submit(page, 'form[action$="/file"]')
+    answer = other.submit(late, "#return-form", comment="请补充。")
+    assert answer.status == 409
+    assert "协议当前状态为“已备案”，不能退回" in answer.text
+
+
+def test_reviewing_and_asking_two_changes_takes_at_most_six_actions(client: PageClient) -> None:
+    scene = make_scene()
+    agreement = submitted_agreement(scene)
+    client.login(scene.centre, PASSWORD)
+    queue = client.get("/agreements")
+    # One: open it from the queue. Two and three: open a remark at each clause. Four: return.
+    page = client.get(str(queue.one("#queue td a")["href"]))
+    assert page.select("details #remark_funding")
+    answer = client.submit(
+        page,
+        "#return-form",
+        remark_funding="请写明食宿由谁承担。",
+        remark_staff_exchange="请写明每年人数。",
+    )
+    assert answer.status == 303
+    db.session.refresh(agreement)
+    assert agreement.state is AgreementState.RETURNED
+    assert agreement.return_reason == (
+        "【人员派驻与进修】请写明每年人数。\n【经费保障】请写明食宿由谁承担。"
+    )
+
+
+def test_the_remark_fields_belong_to_the_form_that_returns(client: PageClient) -> None:
+    scene = make_scene()
+    client.login(scene.centre, PASSWORD)
+    page = review(client, submitted_agreement(scene))
+    fields = page.select("textarea[name^=remark_]")
+    assert len(fields) == 20
+    assert {str(field["form"]) for field in fields} == {"return-form"}
+    assert page.one("#return-form")
+
+
+def test_a_return_without_a_word_keeps_nothing_but_says_so(client: PageClient) -> None:
+    scene = make_scene()
+    agreement = submitted_agreement(scene)
+    client.login(scene.centre, PASSWORD)
+    answer = client.submit(review(client, agreement), "#return-form")
+    assert answer.status == 422
+    assert "请填写退回的理由" in answer.text
+
+
+def test_a_remark_that_is_too_long_loses_nothing_typed(client: PageClient) -> None:
+    scene = make_scene()
+    agreement = submitted_agreement(scene)
+    client.login(scene.centre, PASSWORD)
+    answer = client.submit(
+        review(client, agreement), "#return-form", comment="请修改。", remark_funding="长" * 1001
+    )
+    assert answer.status == 422
+    assert answer.one("#comment").get_text(strip=True) == "请修改。"
+    assert answer.one("#remark_funding").get_text(strip=True) == "长" * 1001
+    assert answer.select("details[open] #remark_funding")
+    assert db.session.get_one(Agreement, agreement.id).state is AgreementState.SUBMITTED
+
+
+def test_the_returned_agreement_says_why_on_top_and_beside_the_clause(client: PageClient) -> None:
+    scene = make_scene()
+    agreement = submitted_agreement(scene)
+    client.login(scene.centre, PASSWORD)
+    client.submit(
+        review(client, agreement),
+        "#return-form",
+        comment="总体可行。",
+        remark_funding="写明承担方。",
+    )
+    client.logout()
+    client.login(scene.supported_coordinator, PASSWORD)
+    banner = client.get(address(agreement)).one(".returned").get_text()
+    assert "总体可行。" in banner
+    assert scene.centre.name in banner
+    edit = client.get(address(agreement, "edit"))
+    notices = edit.texts("form .notice")
+    assert notices == ["对本条的意见写明承担方。"]
+
+
+def test_the_answer_to_a_return_takes_few_actions_and_shows_what_changed(
+    client: PageClient,
+) -> None:
+    scene = make_scene()
+    agreement = returned_agreement(scene)
+    answer_return(agreement, scene, key="funding", body="甲方开展帮扶工作不收取任何费用。")
+    client.login(scene.centre, PASSWORD)
+    page = review(client, agreement)
+    changed = page.select("#compare > .panel-body > div > .clause")
+    assert [str(tag["id"]) for tag in changed] == ["clause-funding"]
+    assert "有改动" in changed[0].get_text()
+    assert page.select("#clause-funding ins")
+    assert page.select("#clause-funding del")
+    assert "［新增：" in page.one("#clause-funding").get_text()
+    assert "［删除：" in page.one("#clause-funding").get_text()
+    assert page.select("#clause-funding textarea[name=remark_funding]")
+
+
+@pytest.mark.parametrize(("number", "view"), [(1, "text"), (2, "text"), (2, "compare")])
+def test_every_revision_stays_readable(client: PageClient, number: int, view: str) -> None:
+    scene = make_scene()
+    agreement = returned_agreement(scene, reason="请补充经费条款。")
+    answer_return(agreement, scene, body="双方经费另行约定。")
+    client.login(scene.city, PASSWORD)
+    page = client.get(address(agreement), {"revision": number, "view": view})
+    assert page.status == 200
+    assert ("双方经费另行约定。" in page.text) is (number == 2)
+    assert bool(page.select("#compare")) is (view == "compare")
+    if number == 1:
+        assert "第 1 稿于" in page.text
+        assert "请补充经费条款。" in page.text
+
+
+@pytest.mark.parametrize("number", [0, 3, 99])
+def test_a_revision_that_does_not_exist_is_not_found(client: PageClient, number: int) -> None:
+    scene = make_scene()
+    agreement = returned_agreement(scene)
+    client.login(scene.centre, PASSWORD)
+    assert client.get(address(agreement), {"revision": number}).status == 404
+
+
+def test_an_old_revision_is_not_decided_about(client: PageClient) -> None:
+    scene = make_scene()
+    agreement = answer_return(returned_agreement(scene), scene)
+    client.login(scene.centre, PASSWORD)
+    assert not client.get(address(agreement), {"revision": 1}).select("#decide")
+    assert client.get(address(agreement), {"revision": 2}).select("#decide")
+
+
+def test_the_filing_check_has_ticks_and_crosses(client: PageClient) -> None:
+    scene = make_scene()
+    agreement = submitted_agreement(scene)
+    client.login(scene.centre, PASSWORD)
+    page = review(client, agreement)
+    verdicts = ["pass"] * 8 + ["look", "fail", "look", "pass"]
+    assert [str(li["class"][0]) for li in page.select(".points li")] == [
+        f"point-{verdict}" for verdict in verdicts
+    ]
+
+
+def test_bytes_that_were_tampered_with_fail_the_check(client: PageClient) -> None:
+    scene = make_scene()
+    agreement = submitted_agreement(scene)
+    file = db.session.query(StoredFile).one()
+    path = store().path(file.sha256)
+    assert path is not None
+    untouched = path.read_bytes()
+    client.login(scene.centre, PASSWORD)
+    try:
+        path.write_bytes(untouched + b"x")
+        assert "point-fail" in review(client, agreement).select(".points li")[11]["class"]
+        path.unlink()
+        assert "point-fail" in review(client, agreement).select(".points li")[11]["class"]
+    finally:
+        path.write_bytes(untouched)
+    assert "point-pass" in review(client, agreement).select(".points li")[11]["class"]
+
+
+def test_late_is_shown_with_its_days_and_filed_all_the_same(client: PageClient) -> None:
+    scene = make_scene()
+    with time_machine.travel("2020-06-01T03:00:00+00:00", tick=False):
+        agreement = submitted_agreement(scene)
+    client.login(scene.centre, PASSWORD)
+    page = review(client, agreement)
+    assert "逾期报送 10 天" in page.text
+    assert client.submit(page, 'form[action$="/file"]').status == 303
+    assert "逾期报送 10 天" in client.get(address(agreement, "receipt")).text
+
+
+def test_the_receipt_tells_the_whole_way(client: PageClient) -> None:
+    scene = make_scene()
+    with time_machine.travel("2020-05-20T03:00:00+00:00", tick=False):
+        agreement = returned_agreement(scene, reason="请补充经费条款。")
+        answer_return(agreement, scene)
+        agreements.file_agreement(agreement, actor=scene.centre)
+    assert agreement.current.scan is not None
+    digest = agreement.current.scan.sha256
+    client.login(scene.city, PASSWORD)
+    page = client.get(address(agreement, "receipt"))
+    for part in (
+        "琼全科帮扶备〔2020〕1号",
+        scene.pairing.supporting.name,
+        scene.pairing.supported.name,
+        "2020年5月22日至2023年5月21日",
+        "按期报送",
+        digest,
+        scene.centre.name,
+        scene.supporting_leader.name,
+        "请补充经费条款。",
+        "准予备案",
+    ):
+        assert part in page.text
+    assert page.select("[data-print]")
+
+
+@pytest.mark.parametrize("state", ["draft", "submitted", "returned"])
+def test_there_is_no_receipt_before_filing(client: PageClient, state: str) -> None:
+    scene = make_scene()
+    agreement = agreement_in(state, scene)
+    client.login(scene.supporting_coordinator, PASSWORD)
+    answer = client.get(address(agreement, "receipt"))
+    assert answer.status == 409
+    assert "还没有备案" in answer.text
+
+
+def rows(page: Page) -> list[str]:
+    return page.texts("main tbody th")
+
+
+def test_the_queue_stands_on_top_oldest_first_with_its_waiting_days(client: PageClient) -> None:
+    scene = make_scene()
+    third = make_pairing(scene.programme)
+    with time_machine.travel("2020-05-20T03:00:00+00:00", tick=False) as traveller:
+        filed_agreement(scene, third)
+        later = submitted_agreement(scene)
+        traveller.move_to("2020-05-18T03:00:00+00:00")
+        earlier = submitted_agreement(scene, scene.foreign)
+    client.login(scene.centre, PASSWORD)
+    page = client.get("/agreements")
+    assert page.texts("#queue tbody th") == [earlier.pairing.title, later.pairing.title]
+    assert page.texts("#register tbody th") == [third.title]
+    assert "个工作日" in page.one("#queue").get_text()
+    assert page.texts("#queue td .button")[0].startswith("审核")
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ({}, {"submitted", "draft", "none"}),
+        ({"state": "submitted"}, {"submitted"}),
+        ({"state": "draft"}, {"draft"}),
+        ({"state": "none"}, {"none"}),
+        ({"state": "filed"}, set()),
+        ({"late": "late"}, {"submitted"}),
+        ({"late": "overdue"}, {"draft", "none"}),
+        ({"late": "overdue", "state": "draft"}, {"draft"}),
+        ({"state": "nonsense", "late": "x", "page": "y"}, {"submitted", "draft", "none"}),
+        ({"programme": "0"}, set()),
+        ({"page": "7"}, set()),
+    ],
+)
+def test_the_register_is_filtered_by_its_address(
+    client: PageClient, query: dict[str, str], shown: set[str]
+) -> None:
+    scene = make_scene()
+    third = make_pairing(scene.programme)
+    draft_agreement(scene, scene.foreign)
+    with time_machine.travel("2020-05-23T03:00:00+00:00", tick=False):
+        submitted_agreement(scene)
+    titles = {
+        "submitted": scene.pairing.title,
+        "draft": scene.foreign.title,
+        "none": third.title,
+    }
+    client.login(scene.commission, PASSWORD)
+    page = client.get("/agreements", query)
+    assert sorted(rows(page)) == sorted(titles[name] for name in shown)
+    if not shown:
+        assert page.select(".empty a")
+
+
+def test_the_register_is_filtered_by_programme(client: PageClient) -> None:
+    scene = make_scene()
+    other = make_programme(name="下一周期", starts_on=date(2023, 6, 1), ends_on=date(2026, 5, 31))
+    pairing = make_pairing(other)
+    client.login(scene.centre, PASSWORD)
+    assert len(rows(client.get("/agreements"))) == 3
+    found = rows(client.get("/agreements", {"programme": str(other.id)}))
+    assert len(found) == 1
+    assert pairing.title in found[0]
+
+
+@pytest.mark.parametrize(
+    ("who", "count"),
+    [
+        ("centre", 2),
+        ("commission", 2),
+        ("city", 1),
+        ("supporting_coordinator", 1),
+        ("supported_leader", 1),
+        ("foreign_coordinator", 1),
+        ("expert", 0),
+        ("administrator", 0),
+        ("auditor", 0),
+    ],
+)
+def test_everyone_sees_only_their_own_in_the_register(
+    client: PageClient, who: str, count: int
+) -> None:
+    scene = make_scene()
+    client.login(getattr(scene, who), PASSWORD)
+    assert len(rows(client.get("/agreements"))) == count
+
+
+def test_a_contributor_has_no_register(client: PageClient) -> None:
+    scene = make_scene()
+    client.login(scene.supporting_contributor, PASSWORD)
+    assert client.get("/agreements").status == 404
+
+
+def fill_register(scene: Scene, count: int) -> None:
+    """Add pairings with an agreement each, in turn in one of four states, plainly built."""
+    states = (
+        AgreementState.DRAFT,
+        AgreementState.SIGNING,
+        AgreementState.SUBMITTED,
+        AgreementState.FILED,
+    )
+    start = datetime(2020, 5, 1, tzinfo=UTC)
+    supporting = make_organisation()
+    for number in range(count):
+        state = states[number % 4]
+        pairing = Pairing(
+            programme=scene.programme,
+            sequence=100 + number,
+            supporting=supporting,
+            supported=Organisation(
+                name=f"登记簿第{number}医院",
+                short_name=f"登记簿{number}院",
+                kind=OrganisationKind.HOSPITAL,
+            ),
+            created_at=start,
+        )
+        at = start + timedelta(hours=number)
+        sent = at if state in states[2:] else None
+        filed = state is AgreementState.FILED
+        db.session.add(
+            Agreement(
+                programme_id=scene.programme.id,
+                pairing=pairing,
+                state=state,
+                created_by_id=scene.supporting_coordinator.id,
+                created_at=at,
+                state_since=at,
+                submitted_at=sent,
+                first_submitted_at=sent,
+                filing_number=f"备{number}" if filed else None,
+                filing_sequence=number if filed else None,
+                filing_year=2020 if filed else None,
+                filed_at=at if filed else None,
+                filed_by_id=scene.centre.id if filed else None,
+                revisions=[
+                    AgreementRevision(
+                        number=1,
+                        starts_on=date(2020, 5, 22),
+                        ends_on=date(2023, 5, 21),
+                        created_at=at,
+                    )
+                ],
+            )
+        )
+    db.session.flush()
+
+
+@pytest.mark.parametrize("count", [10, 200])
+@pytest.mark.parametrize("who", ["centre", "supporting_coordinator"])
+def test_the_register_asks_the_same_few_questions_however_long_it_is(
+    client: PageClient, who: str, count: int
+) -> None:
+    scene = make_scene()
+    fill_register(scene, count)
+    client.login(getattr(scene, who), PASSWORD)
+    with count_queries() as queries:
+        page = client.get("/agreements")
+    queries.at_most(5)
+    assert len(rows(page)) == (min(count + 2, 50) if who == "centre" else 1)
+
+
+def test_a_long_register_is_turned_page_by_page(client: PageClient) -> None:
+    scene = make_scene()
+    fill_register(scene, 58)
+    client.login(scene.centre, PASSWORD)
+    first = client.get("/agreements")
+    second = client.get(str(first.one("a[rel=next]")["href"]))
+    assert len(rows(first)) == 50
+    assert len(rows(second)) == 10
+    assert not set(rows(first)) & set(rows(second))
+    assert second.one("a[rel=prev]")
+
+
+def test_the_page_of_an_agreement_keeps_its_budget(client: PageClient) -> None:
+    scene = make_scene()
+    agreement = answer_return(returned_agreement(scene), scene)
+    client.login(scene.centre, PASSWORD)
+    with count_queries() as queries:
+        review(client, agreement)
+    queries.at_most(12)
