@@ -1,6 +1,8 @@
 """The composition of a leadership group that the notice asks for (H-30)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 from portal.models import Duty, GroupMember, GroupRole, LeadershipGroup, Pairing, Side
 
@@ -57,4 +59,39 @@ def empty_seats(group: LeadershipGroup | None, pairing: Pairing) -> list[dict[st
         {"side": seat.side.value, "role": seat.role.value, "duty": seat.duty.value}
         for seat in REQUIRED_SEATS
         if not any(seat.filled_by(member) for member in members)
+    ]
+
+
+class MemberLike(Protocol):
+    """A member of the group, or a line of its form."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def side(self) -> Side: ...
+    @property
+    def job_title(self) -> str: ...
+    @property
+    def role(self) -> GroupRole: ...
+    @property
+    def duty(self) -> Duty: ...
+
+
+def described_members(members: Iterable[MemberLike], pairing: Pairing) -> list[tuple[str, str]]:
+    """Return the members in words, to lay two versions of a group side by side."""
+    return [
+        (
+            member.role.label,
+            "，".join(
+                part
+                for part in (
+                    member.name,
+                    pairing.organisation_on(member.side).short_name,
+                    member.job_title,
+                    member.duty.label,
+                )
+                if part
+            ),
+        )
+        for member in members
     ]

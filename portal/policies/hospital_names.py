@@ -8,12 +8,13 @@ from difflib import SequenceMatcher
 
 from portal.models import Organisation, OrganisationKind
 
-NEAR = 0.6
-"""From which likeness (0 to 1) on another name is offered."""
+NEAR = 0.5
+"""From which likeness (0 to 1) on another name is offered: of the whole and of its core."""
 SUGGESTIONS = 3
 
 # Space of every kind, and what no keyboard can type and no database keeps.
 _SPACE = re.compile(r"[\s\x00-\x1f\x7f\u200b-\u200f\u2028-\u202f\ufeff\ud800-\udfff]+")
+_COMMON = re.compile("人民医院|医院|[市县省区第]")
 _NUMBERING = re.compile(r"^(?:[（(]\d{1,3}[)）]|\d{1,3}[.、．)）](?!\d)|[①-⑳])")
 
 
@@ -73,8 +74,19 @@ class Directory:
 
 
 def _likeness(key: str, hospital: Organisation) -> float:
-    """Return how alike the written name and the hospital's are, from 0 to 1."""
-    return max(_ratio(key, name_key(name)) for name in (hospital.name, hospital.short_name))
+    """Return how alike the written name and the hospital's are, from 0 to 1.
+
+    万宁市人民医院 and 东方市人民医院 share most of their characters and nothing that counts.
+    """
+    names = [name_key(name) for name in (hospital.name, hospital.short_name)]
+    whole = max(_ratio(key, name) for name in names)
+    core = max(_ratio(_core(key), _core(name)) for name in names)
+    return (whole + core) / 2 if min(whole, core) >= NEAR else 0
+
+
+def _core(key: str) -> str:
+    """Return what tells one hospital from another: no 人民医院, no 市."""
+    return _COMMON.sub("", key) or key
 
 
 def _ratio(left: str, right: str) -> float:

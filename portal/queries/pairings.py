@@ -17,7 +17,9 @@ from portal.models import (
     Organisation,
     Pairing,
     Plan,
+    PlanState,
     Programme,
+    Side,
     Task,
     TaskState,
     User,
@@ -135,14 +137,7 @@ def pairing_rows(viewer: User, narrowed: PairingFilter = PairingFilter()) -> lis
     """Return the list page's rows: five queries, however many pairings there are."""
     pairings = pairings_seen_by(viewer, narrowed)
     ids = [pairing.id for pairing in pairings]
-    groups = {
-        group.pairing_id: group
-        for group in db.session.scalars(
-            sa.select(LeadershipGroup)
-            .where(LeadershipGroup.pairing_id.in_(ids))
-            .options(selectinload(LeadershipGroup.members))
-        )
-    }
+    groups = groups_of(ids)
     agreements = live_agreements(ids)
     plans = {
         plan.pairing_id: plan
@@ -173,7 +168,9 @@ def live_agreements(pairing_ids: Sequence[int]) -> dict[int, Agreement]:
 def task_figures(pairing_ids: Sequence[int], *, viewer: User) -> dict[int, TaskFigures]:
     """Count the tasks of the pairings that ``viewer`` sees; overdue on the Shanghai date."""
     closed = Task.state == TaskState.CLOSED
-    overdue = sa.and_(sa.not_(closed), Task.due_on < clock.today())
+    running = sa.select(Plan.id).where(Plan.state.in_([PlanState.IN_FORCE, PlanState.COMPLETED]))
+    # Before the plan is in force nothing can be late.
+    overdue = sa.and_(~closed, Task.due_on < clock.today(), Task.plan_id.in_(running))
     rows = db.session.execute(
         sa.select(
             Task.pairing_id,
@@ -185,6 +182,38 @@ def task_figures(pairing_ids: Sequence[int], *, viewer: User) -> dict[int, TaskF
         .group_by(Task.pairing_id)
     )
     return {pairing_id: TaskFigures(*counts) for pairing_id, *counts in rows}
+
+
+@dataclass(frozen=True)
+class SisterRow:
+    """Another pairing of the same supporting hospital, with the group it has now."""
+
+    pairing: Pairing
+    supporting_members: int
+    supported_members: int
+
+
+def sister_rows(pairing: Pairing, *, viewer: User) -> list[SisterRow]:
+    """Return the supporting hospital's other pairings of the programme that ``viewer`` sees."""
+    narrowed = PairingFilter(pairing.programme_id, pairing.supporting_id)
+    sisters = [one for one in pairings_seen_by(viewer, narrowed) if one.id != pairing.id]
+    groups = groups_of([one.id for one in sisters])
+    rows = []
+    for one in sisters:
+        group = groups.get(one.id)
+        sides = [member.side for member in group.current_members] if group else []
+        rows.append(SisterRow(one, sides.count(Side.SUPPORTING), sides.count(Side.SUPPORTED)))
+    return rows
+
+
+def groups_of(pairing_ids: Sequence[int]) -> dict[int, LeadershipGroup]:
+    """Return the leadership group of each pairing with its members: two queries."""
+    found = db.session.scalars(
+        sa.select(LeadershipGroup)
+        .where(LeadershipGroup.pairing_id.in_(pairing_ids))
+        .options(selectinload(LeadershipGroup.members))
+    )
+    return {group.pairing_id: group for group in found}
 
 
 def filter_options(viewer: User) -> FilterOptions:
@@ -209,7 +238,7 @@ def events_of_pairing(pairing: Pairing, limit: int = 50) -> list[Event]:
         db.session.scalars(
             sa.select(Event)
             .where(Event.pairing_id == pairing.id)
-            .order_by(Event.id.desc())
+            .order_by(Event.at.desc(), Event.id.desc())
             .limit(limit)
         )
     )

@@ -4,12 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+import sqlalchemy as sa
+from sqlalchemy.orm import selectinload
+
 from portal import clock
 from portal.errors import Rejected
 from portal.extensions import db
 from portal.models import Duty, GroupMember, GroupRole, LeadershipGroup, Pairing, Side, User
 from portal.policies.decision import require
-from portal.policies.pairings import can_edit_group
+from portal.policies.pairings import can_copy_group, can_edit_group
 from portal.workflow import check_version, record
 
 
@@ -34,11 +37,12 @@ def save_group(
 ) -> LeadershipGroup:
     """Make the pairing's group consist of ``entries``; who is no longer listed leaves today.
 
+    ``seen_version`` is 0 for a page drawn before there was a group, None to ask for nothing.
     Raises Forbidden, StaleEdit, or Rejected for two leaders, two deputies or one name twice.
     """
     require(can_edit_group(actor, pairing))
     _check_entries(entries)
-    group = pairing.group
+    group = _lock_group(pairing)
     if group is None:
         group = LeadershipGroup(pairing=pairing, updated_at=clock.now())
         db.session.add(group)
@@ -56,12 +60,29 @@ def save_group(
     return group
 
 
+def _lock_group(pairing: Pairing) -> LeadershipGroup | None:
+    """Return the group as it is now; two people who make the first one go one after the other."""
+    db.session.execute(
+        sa.select(Pairing.id).where(Pairing.id == pairing.id).with_for_update(of=Pairing)
+    )
+    return db.session.scalar(
+        sa.select(LeadershipGroup)
+        .where(LeadershipGroup.pairing_id == pairing.id)
+        .options(selectinload(LeadershipGroup.members))
+        .execution_options(populate_existing=True)
+    )
+
+
 def copy_group(source: Pairing, targets: Sequence[Pairing], *, actor: User) -> int:
     """Copy the supporting side's members of ``source`` into the groups of ``targets``.
 
     The supported side of a target keeps its own people. Returns how many groups changed.
-    Raises Forbidden, or Rejected when there is nothing to copy.
+    Raises Forbidden, or Rejected when there is nothing to copy, when a target belongs to
+    another supporting hospital, or when the result is no possible group.
     """
+    require(can_copy_group(actor, source))
+    if any(target.supporting_id != source.supporting_id for target in targets):
+        raise Rejected({"targets": "只能复制到本单位作为帮扶方的结对。"})
     members = source.group.current_members if source.group else []
     ours = [_entry(member) for member in members if member.side is Side.SUPPORTING]
     if not ours:
@@ -69,13 +90,17 @@ def copy_group(source: Pairing, targets: Sequence[Pairing], *, actor: User) -> i
     for target in targets:
         theirs = target.group.current_members if target.group else []
         kept = [_entry(member) for member in theirs if member.side is Side.SUPPORTED]
-        save_group(
-            target,
-            [*ours, *kept],
-            established_on=target.group.established_on if target.group else None,
-            seen_version=None,
-            actor=actor,
-        )
+        try:
+            save_group(
+                target,
+                [*ours, *kept],
+                established_on=target.group.established_on if target.group else None,
+                seen_version=None,
+                actor=actor,
+            )
+        except Rejected as refusal:
+            name = target.supported.short_name
+            raise Rejected({"targets": f"不能复制到{name}：{refusal.sentence}"}) from refusal
     return len(targets)
 
 

@@ -1,13 +1,26 @@
 """Forms of the pairing pages."""
 
-from wtforms import DateField, FieldList, Form, FormField, SelectField, StringField
-from wtforms.validators import Optional, ValidationError
+from collections.abc import Sequence
 
-from portal.models import Duty, GroupRole, LeadershipGroup, Side
+from wtforms import (
+    DateField,
+    FieldList,
+    Form,
+    FormField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+)
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import Optional, ValidationError
+from wtforms.widgets import CheckboxInput, ListWidget
+
+from portal.models import Duty, GroupRole, LeadershipGroup, Pairing, Side
 from portal.services.groups import MemberEntry
 from portal.web.forms import MaxLength, PortalForm, choices
 
 SPARE_LINES = 2
+MAX_LINES = 60
 
 
 class MemberForm(Form):
@@ -24,11 +37,18 @@ class EditGroupForm(PortalForm):
     """The whole group on one page."""
 
     established_on = DateField("成立日期", [Optional()])
-    members = FieldList(FormField(MemberForm), label="成员")
+    members = FieldList(FormField(MemberForm), label="成员", max_entries=MAX_LINES)
+
+    def name_sides(self, pairing: Pairing) -> None:
+        """Offer the two hospitals by name."""
+        for line in self.members:
+            line.form.side.choices = [
+                SelectChoice(side.value, pairing.organisation_on(side).short_name) for side in Side
+            ]
 
     def validate_members(self, field: FieldList) -> None:
         """Ask for at least one member."""
-        if not self.entries():
+        if not any((line.data["name"] or "").strip() for line in field):
             raise ValidationError("请至少填写一名成员。")
 
     def entries(self) -> list[MemberEntry]:
@@ -60,5 +80,29 @@ class EditGroupForm(PortalForm):
             )
         for seat in seats:
             self.members.append_entry(seat)
-        for _ in range(SPARE_LINES):
+        self.add_lines()
+
+    def add_lines(self) -> None:
+        """Show two more empty lines, as far as the group may grow."""
+        for _ in range(min(SPARE_LINES, MAX_LINES - len(self.members))):
             self.members.append_entry({"side": "supporting", "role": "member", "duty": "other"})
+
+
+class CopyGroupForm(PortalForm):
+    """Which of the hospital's other pairings get its members."""
+
+    targets = SelectMultipleField(
+        "复制到",
+        coerce=int,
+        widget=ListWidget(prefix_label=False),
+        option_widget=CheckboxInput(),
+    )
+
+    def offer(self, pairings: Sequence[Pairing]) -> None:
+        """Offer the pairings."""
+        self.targets.choices = [SelectChoice(one.id, one.title) for one in pairings]
+
+    def validate_targets(self, field: SelectMultipleField) -> None:
+        """Ask for at least one."""
+        if not field.data:
+            raise ValidationError("请至少选择一个结对。")

@@ -1,20 +1,19 @@
-"""The list of pairings, one page per pairing, and its leadership group."""
+"""The list of pairings and one page per pairing."""
 
-from flask import flash, render_template, request, url_for
-from werkzeug.wrappers import Response
+from flask import render_template, request, url_for
 
 from portal.blueprints.pairings import bp
-from portal.blueprints.pairings.forms import EditGroupForm
-from portal.errors import Rejected, StaleEdit
-from portal.models import Pairing, Role
-from portal.policies.decision import require
-from portal.policies.groups import composition_gaps, empty_seats
-from portal.policies.pairings import can_edit_group
-from portal.policies.programmes import can_manage_programmes
+from portal.models import Role
+from portal.policies.pairings import can_copy_group, can_edit_group, can_see_whole
+from portal.policies.programmes import can_manage_programmes, can_see_programmes
+from portal.policies.standing import steps_of, waits_of
 from portal.queries import pairings as queries
-from portal.services import groups
+from portal.queries import standing
 from portal.web.accounts import actor
-from portal.web.requests import leave_to, writes
+from portal.web.links import url_if_known
+
+LATEST = 10
+"""How many events the pairing's own page shows."""
 
 
 @bp.get("")
@@ -24,17 +23,16 @@ def list_pairings() -> str:
     narrowed = queries.PairingFilter(
         programme_id=_number("programme"),
         supporting_id=_number("supporting"),
-        text=request.args.get("q", "").strip()[:60],
+        text=request.args.get("q", "").replace("\0", "").strip()[:60],
     )
+    programmes = url_for("programmes.list_programmes") if can_manage_programmes(viewer) else None
     return render_template(
         "pairings/list.html",
         rows=queries.pairing_rows(viewer, narrowed),
         options=queries.filter_options(viewer),
         narrowed=narrowed,
         reduced=viewer.role is Role.CONTRIBUTOR,
-        programmes_url=url_for("programmes.list_programmes")
-        if can_manage_programmes(viewer)
-        else None,
+        programmes_url=programmes,
     )
 
 
@@ -46,60 +44,34 @@ def _number(name: str) -> int:
 
 @bp.get("/<int:pairing_id>")
 def show_pairing(pairing_id: int) -> str:
-    """Show one pairing: where it stands and what happened lately."""
+    """Show one pairing: where it stands, who must act next, what happened lately.
+
+    A contributor sees whose pairing it is and their own tasks in it, nothing else.
+    """
     viewer = actor()
     pairing = queries.get_pairing(pairing_id, viewer=viewer)
+    if not can_see_whole(viewer, pairing):
+        figures = queries.task_figures([pairing.id], viewer=viewer)[pairing.id]
+        return render_template("pairings/show_own.html", pairing=pairing, figures=figures)
+    facts = standing.facts_of(pairing, viewer=viewer)
     return render_template(
         "pairings/show.html",
         pairing=pairing,
-        gaps=composition_gaps(pairing.group, pairing),
+        group=standing.group_of(pairing),
+        facts=facts,
+        steps=steps_of(facts),
+        waits=waits_of(facts),
         can_edit_group=can_edit_group(viewer, pairing),
-        events=queries.events_of_pairing(pairing),
+        can_copy_group=can_copy_group(viewer, pairing),
+        programme_linked=bool(can_see_programmes(viewer)),
+        events=queries.events_of_pairing(pairing, limit=LATEST),
+        url_if_known=url_if_known,
     )
 
 
 @bp.get("/<int:pairing_id>/events")
 def list_events(pairing_id: int) -> str:
     """Show everything that happened in the pairing."""
-    pairing = queries.get_pairing(pairing_id, viewer=actor())
+    pairing = queries.get_whole_pairing(pairing_id, viewer=actor())
     events = queries.events_of_pairing(pairing, limit=500)
     return render_template("pairings/events.html", pairing=pairing, events=events)
-
-
-@bp.route("/<int:pairing_id>/group", methods=["GET", "POST"])
-@writes
-def edit_group(pairing_id: int) -> Response | str | tuple[str, int]:
-    """Edit the leadership group on one page."""
-    pairing = queries.get_pairing(pairing_id, viewer=actor())
-    require(can_edit_group(actor(), pairing))
-    form = EditGroupForm()
-    if request.method == "GET":
-        form.fill(pairing.group, empty_seats(pairing.group, pairing))
-    elif form.validate():
-        try:
-            groups.save_group(
-                pairing,
-                form.entries(),
-                established_on=form.established_on.data,
-                seen_version=request.form.get("version", type=int),
-                actor=actor(),
-            )
-        except Rejected as refusal:
-            form.add_errors(refusal.fields)
-        except StaleEdit as stale:
-            return _group_page(pairing, form, stale=stale.sentence), 409
-        else:
-            flash("领导小组已保存。", "success")
-            return leave_to(url_for("pairings.show_pairing", pairing_id=pairing.id))
-    return _group_page(pairing, form), 422 if form.errors else 200
-
-
-def _group_page(pairing: Pairing, form: EditGroupForm, stale: str = "") -> str:
-    """Render the group's form; after a stale edit, beside what the other one saved."""
-    return render_template(
-        "pairings/group.html",
-        pairing=pairing,
-        form=form,
-        stale=stale,
-        gaps=composition_gaps(pairing.group, pairing),
-    )

@@ -1,0 +1,115 @@
+"""The rows from which a pairing's page tells where it stands: a fixed number of queries."""
+
+from typing import TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.orm import joinedload
+
+from portal import clock
+from portal.extensions import db
+from portal.models import (
+    Agreement,
+    AgreementRevision,
+    AgreementState,
+    Assessment,
+    LeadershipGroup,
+    Meeting,
+    MeetingState,
+    Pairing,
+    Plan,
+    Task,
+    TaskState,
+    User,
+)
+from portal.policies.groups import composition_gaps
+from portal.policies.scope import visible_assessments, visible_tasks
+from portal.policies.standing import Facts, TaskCount
+from portal.queries.meetings import meeting_status
+
+Row = TypeVar("Row")
+
+
+def facts_of(pairing: Pairing, *, viewer: User) -> Facts:
+    """Return everything the page is derived from. The caller has loaded the pairing in scope."""
+    group = group_of(pairing)
+    return Facts(
+        pairing=pairing,
+        today=clock.today(),
+        gaps=composition_gaps(group, pairing),
+        agreement=_agreement(pairing),
+        plan=_first(
+            sa.select(Plan)
+            .where(Plan.pairing_id == pairing.id)
+            .options(joinedload(Plan.endorsements))
+        ),
+        tasks=task_counts(pairing, viewer=viewer),
+        meetings=_meetings(pairing),
+        meeting_status=meeting_status([pairing]).get(pairing.id),
+        assessments=_assessments(pairing, viewer),
+    )
+
+
+def group_of(pairing: Pairing) -> LeadershipGroup | None:
+    """Return the leadership group with all members ever, in one query."""
+    return _first(
+        sa.select(LeadershipGroup)
+        .where(LeadershipGroup.pairing_id == pairing.id)
+        .options(joinedload(LeadershipGroup.members))
+    )
+
+
+def task_counts(pairing: Pairing, *, viewer: User) -> list[TaskCount]:
+    """Count the tasks that ``viewer`` sees by state; overdue on the Shanghai date."""
+    late = sa.and_(Task.state != TaskState.CLOSED, Task.due_on < clock.today())
+    rows = db.session.execute(
+        sa.select(
+            Task.state,
+            Task.is_returned,
+            sa.func.count(),
+            sa.func.count(sa.case((late, 1))),
+            sa.func.min(Task.state_since),
+            sa.func.min(Task.due_on),
+        )
+        .where(Task.pairing_id == pairing.id, visible_tasks(viewer))
+        .group_by(Task.state, Task.is_returned)
+        .order_by(Task.state, Task.is_returned)
+    )
+    return [TaskCount(*row) for row in rows]
+
+
+def _first(statement: sa.Select[Row]) -> Row | None:
+    """Return the one row of a statement that loads its children with it."""
+    return db.session.scalars(statement).unique().first()
+
+
+def _agreement(pairing: Pairing) -> Agreement | None:
+    """Return the agreement at hand with its revisions and their signatures."""
+    live = Agreement.state.not_in([AgreementState.SUPERSEDED, AgreementState.TERMINATED])
+    return _first(
+        sa.select(Agreement)
+        .where(Agreement.pairing_id == pairing.id, live)
+        .options(joinedload(Agreement.revisions).joinedload(AgreementRevision.signatures))
+    )
+
+
+def _meetings(pairing: Pairing) -> list[Meeting]:
+    """Return all meetings but cancelled ones, oldest first."""
+    return list(
+        db.session.scalars(
+            sa.select(Meeting)
+            .where(Meeting.pairing_id == pairing.id, Meeting.state != MeetingState.CANCELLED)
+            .order_by(Meeting.planned_at, Meeting.id)
+        )
+    )
+
+
+def _assessments(pairing: Pairing, viewer: User) -> list[Assessment]:
+    """Return the assessments that ``viewer`` sees, oldest first."""
+    return list(
+        db.session.scalars(
+            sa.select(Assessment)
+            .where(Assessment.pairing_id == pairing.id, visible_assessments(viewer))
+            .options(joinedload(Assessment.submissions))
+            .order_by(Assessment.year)
+        ).unique()
+    )
