@@ -5,12 +5,14 @@ judged by what the first one left behind, and is told so in one sentence.
 """
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import date
+from typing import BinaryIO
 
 import sqlalchemy as sa
 
 from portal import clock
-from portal.errors import Rejected, StepRefused
+from portal.errors import Rejected, StaleEdit, StepRefused
 from portal.extensions import db
 from portal.models import (
     ClosureRequest,
@@ -23,34 +25,60 @@ from portal.models import (
 )
 from portal.policies import closure as policies
 from portal.policies.decision import require
+from portal.services.evidence import attach_files
 from portal.workflow import record, transition
-from portal.workflow.closure import CLOSURE, live_evidence
+from portal.workflow.closure import CLOSURE, KEY_WEIGHT, live_evidence
 
-KEY_WEIGHT = 3
-"""A task of this weight is a key task: the centre verifies it itself, whatever is drawn."""
+MAX_TEXT = 5000
+"""Characters of a statement, a reason or a remark."""
+
+Uploads = Sequence[tuple[int | None, str, BinaryIO]]
+"""Requirement id (None for other evidence), file name and stream of each chosen file."""
 
 Draw = Callable[[int], int]
 """Returns a whole number from 0 up to its argument, the argument excluded."""
 
 
-def request_closure(task: Task, *, statement: str, actor: User) -> ClosureRequest:
+def request_closure(
+    task: Task,
+    *,
+    statement: str,
+    actor: User,
+    files: Uploads = (),
+    evidence_on: date | None = None,
+) -> ClosureRequest:
     """Apply for closure with a completion statement; a waiting older application is voided.
 
-    Raises Forbidden, StepRefused (with what is missing), or Rejected without a statement.
+    ``files`` are taken in first, dated ``evidence_on`` (today unless told), and count as
+    evidence. All or nothing. Raises Forbidden, StepRefused (with what is missing), or Rejected
+    (no statement, or a file that cannot be taken).
     """
     _lock(task)
     require(policies.can_request_closure(actor, task))
     statement = _demand(statement, "statement", "请填写完成情况说明。")
-    older = policies.waiting_round(task)
+    with db.session.begin_nested():
+        if waiting := policies.waiting_round(task):
+            _void(task, waiting, actor)
+        if files:
+            attach_files(task, files, evidence_on=evidence_on or clock.today(), actor=actor)
+        return _apply(task, statement, actor)
+
+
+def _void(task: Task, waiting: ClosureRequest, actor: User) -> None:
+    """Put an application aside that a new one replaces (domain-facts §9.1.4)."""
+    details = [("作废", f"第 {waiting.round} 轮（{waiting.state.label}）")]
+    transition(CLOSURE, task, "void_closure", actor=actor, details=details)
+    waiting.state, waiting.decided_at = ClosureState.VOIDED, clock.now()
+    # Only one round may wait (a unique index): the old one must be gone before the new one comes.
+    db.session.flush()
+
+
+def _apply(task: Task, statement: str, actor: User) -> ClosureRequest:
+    """Open the next round, with the evidence frozen as it stands."""
+    shown = live_evidence(task)
     number = 1 + max((one.round for one in task.closure_requests), default=0)
-    details = [("申请轮次", f"第 {number} 轮"), ("佐证材料", f"{len(live_evidence(task))} 件")]
-    if older:
-        details.append(("作废", f"第 {older.round} 轮申请（{older.state.label}）"))
+    details = [("申请轮次", f"第 {number} 轮"), ("佐证材料", f"{len(shown)} 件")]
     transition(CLOSURE, task, "request_closure", actor=actor, comment=statement, details=details)
-    if older:
-        older.state, older.decided_at = ClosureState.VOIDED, clock.now()
-        # Only one round may wait (a unique index): the older one must go before the new one comes.
-        db.session.flush()
     task.is_returned = False
     request = ClosureRequest(
         task=task,
@@ -60,7 +88,7 @@ def request_closure(task: Task, *, statement: str, actor: User) -> ClosureReques
         requested_at=clock.now(),
         due_on=task.due_on,
         extensions=task.extensions,
-        evidence=[_frozen(use) for use in live_evidence(task)],
+        evidence=[_frozen(use) for use in shown],
     )
     db.session.add(request)
     db.session.flush()
@@ -68,14 +96,21 @@ def request_closure(task: Task, *, statement: str, actor: User) -> ClosureReques
 
 
 def confirm_closure(
-    task: Task, *, actor: User, comment: str = "", draw: Draw = secrets.randbelow
+    task: Task,
+    *,
+    actor: User,
+    comment: str = "",
+    seen_version: int | None = None,
+    draw: Draw = secrets.randbelow,
 ) -> ClosureRequest:
     """Confirm for the supporting base; the task closes unless the centre is to verify it.
 
-    ``draw`` decides the sample of the programme's policy. Raises Forbidden or StepRefused.
+    ``draw`` decides the sample of the programme's policy. Raises Forbidden, StepRefused, or
+    StaleEdit when the application is no longer the one that was on the page.
     """
     _lock(task)
     require(policies.can_confirm_closure(actor, task))
+    _check_seen(task, "confirm_closure", seen_version)
     request = policies.waiting_round(task)
     needs_centre, reason = _draw_lot(task, draw)
     action = "confirm_closure" if needs_centre else "confirm_and_close"
@@ -91,9 +126,13 @@ def confirm_closure(
     return request
 
 
-def verify_closure(task: Task, *, actor: User, comment: str = "") -> ClosureRequest:
-    """Verify for the centre: the task is closed. Raises Forbidden or StepRefused."""
+def verify_closure(
+    task: Task, *, actor: User, comment: str = "", seen_version: int | None = None
+) -> ClosureRequest:
+    """Verify for the centre: the task is closed. Raises Forbidden, StepRefused or StaleEdit."""
     _lock(task)
+    require(policies.can_verify_closure(actor, task))
+    _check_seen(task, "verify_closure", seen_version)
     request = policies.waiting_round(task)
     transition(CLOSURE, task, "verify_closure", actor=actor, comment=comment)
     request = _present(request)
@@ -103,17 +142,20 @@ def verify_closure(task: Task, *, actor: User, comment: str = "") -> ClosureRequ
     return request
 
 
-def return_closure(task: Task, *, reason: str, actor: User) -> ClosureRequest:
+def return_closure(
+    task: Task, *, reason: str, actor: User, seen_version: int | None = None
+) -> ClosureRequest:
     """Return the application at the step the actor judges, with a reason to mend it by.
 
-    Raises Forbidden, StepRefused, or Rejected without a reason.
+    Raises Forbidden, StepRefused, StaleEdit, or Rejected without a reason.
     """
     _lock(task)
-    centre = bool(policies.can_verify_closure(actor, task))
     require(policies.can_return(actor, task))
+    centre = bool(policies.can_verify_closure(actor, task))
+    action = "return_at_verification" if centre else "return_at_confirmation"
+    _check_seen(task, action, seen_version)
     reason = _demand(reason, "reason", "请填写退回理由，说明需要补充或修改什么。")
     request, state = policies.waiting_round(task), task.state
-    action = "return_at_verification" if centre else "return_at_confirmation"
     transition(CLOSURE, task, action, actor=actor, comment=reason)
     request = _present(request)
     request.state, request.return_reason = ClosureState.RETURNED, reason
@@ -176,11 +218,23 @@ def _lock(task: Task) -> None:
     db.session.expire(task, ["closure_requests"])
 
 
+def _check_seen(task: Task, action: str, seen_version: int | None) -> None:
+    """Raise StaleEdit if a step is still open, but for something newer than the person saw.
+
+    Where the step is no longer open, the transition says so, and why.
+    """
+    if task.state in CLOSURE.step(action).sources and seen_version not in (None, task.version):
+        raise StaleEdit("您打开页面后，这项任务又有变动（如重新申请）。请核对现在的内容再办理。")
+
+
 def _demand(text: str, field: str, sentence: str) -> str:
-    """Return the trimmed text, or raise Rejected beside its field when there is none."""
-    if not text.strip():
+    """Return the trimmed text, or raise Rejected beside its field: none, or too much."""
+    text = text.strip()
+    if not text:
         raise Rejected({field: sentence})
-    return text.strip()
+    if len(text) > MAX_TEXT:
+        raise Rejected({field: f"最多 {MAX_TEXT} 个字，现有 {len(text)} 个字。"})
+    return text
 
 
 def _present(request: ClosureRequest | None) -> ClosureRequest:

@@ -1,13 +1,16 @@
 """The steps of a closure 销号, and what must hold before one can be applied for (H-33).
 
 not_started | in_progress → closure_requested → confirmed → closed; back to in_progress by a
-return at either step, or by a look-back. An application while an older one still waits starts
-again from the first step; the service voids the older one.
+return at either step, or by a look-back. A new application while an older one still waits
+voids that one first and starts again from the first step.
 """
 
 from portal.models import EvidenceUse, PlanState, Task, TaskState
 from portal.policies import closure as policies
 from portal.workflow.engine import Step, Workflow
+
+KEY_WEIGHT = 3
+"""A task of this weight is a key task: the centre verifies it itself, whatever is drawn."""
 
 OPEN_STATES = frozenset({TaskState.NOT_STARTED, TaskState.IN_PROGRESS})
 WAITING_STATES = frozenset({TaskState.CLOSURE_REQUESTED, TaskState.CONFIRMED})
@@ -41,12 +44,21 @@ CLOSURE: Workflow[Task] = Workflow(
             "request_closure",
             "申请销号",
             "申请销号",
-            OPEN_STATES | WAITING_STATES,
+            OPEN_STATES,
             TaskState.CLOSURE_REQUESTED,
             may=policies.can_request_closure,
             missing=missing_for_closure,
             comment_required=True,
             tone="accent",
+        ),
+        # Only ever the first half of a new application that replaces a waiting one.
+        Step(
+            "void_closure",
+            "作废原申请",
+            "重新申请，原申请作废",
+            WAITING_STATES,
+            TaskState.IN_PROGRESS,
+            may=policies.can_request_closure,
         ),
         Step(
             "confirm_closure",

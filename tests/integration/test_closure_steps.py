@@ -254,14 +254,13 @@ def test_new_application_voids_the_one_that_waits(app: Flask, state: TaskState) 
     assert (first.state, first.statement) == (ClosureState.VOIDED, STATEMENT)
     assert (second.state, second.round) == (ClosureState.REQUESTED, 2)
     assert task.state is TaskState.CLOSURE_REQUESTED
-    event = db.session.scalars(sa.select(Event).order_by(Event.id.desc())).first()
-    assert event is not None
-    assert ["作废", f"第 1 轮申请（{first_label(state)}）"] in event.details
-
-
-def first_label(state: TaskState) -> str:
-    """How the waiting round read before it was voided."""
-    return {Q: "待帮扶方确认", C: "待省中心核验"}[state]
+    void, _request = db.session.scalars(
+        sa.select(Event).where(Event.object_id == task.id).order_by(Event.id.desc()).limit(2)
+    ).all()[::-1]
+    assert (void.title, void.details) == (
+        "重新申请，原申请作废",
+        [["作废", f"第 1 轮（{state.label}）"]],
+    )
 
 
 def test_look_back_reopens_without_touching_the_closed_record(app: Flask) -> None:

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from flask import current_app, make_response, render_template
+from flask import make_response, render_template
 from werkzeug.wrappers import Response
 
 from portal import file_types, storage
 from portal.blueprints.tasks.forms import AddNoteForm, AssignOwnerForm, SubmitEvidenceForm
 from portal.models import Task
 from portal.policies.closure import can_request_closure
+from portal.queries.closure import closure_panel
 from portal.queries.task_page import TaskPage, task_page
 from portal.web.accounts import actor
 
@@ -20,11 +21,13 @@ def answer_task(
     note: AddNoteForm | None = None,
     assign: AssignOwnerForm | None = None,
     status: int = 200,
+    **more: Any,
 ) -> Response:
     """Answer with the task's page; a refused form is handed in and comes back as typed.
 
     ``submit`` is the form of evidence and closure: any form with ``evidence_on``,
-    ``statement`` and one ``file-<requirement id>`` for each requirement.
+    ``statement`` and one ``file-<requirement id>`` for each requirement. ``more`` is what the
+    closure panel needs after a refused step.
     """
     viewer = actor()
     page = task_page(task, viewer=viewer)
@@ -34,13 +37,15 @@ def answer_task(
             pairing=task.pairing,
             page=page,
             task=task,
+            closure=closure_panel(task, viewer),
+            submit_refused=submit is not None,
             submit=submit or SubmitEvidenceForm.for_requirements(task.requirements, blank=True),
             note=note or _blank_note(task),
             assign=assign or _blank_assign(page),
-            may_apply="closure.request_closure" in current_app.view_functions
-            and bool(can_request_closure(viewer, task)),
+            may_apply=bool(can_request_closure(viewer, task)),
             accept=file_types.ACCEPT,
             upload_limit=storage.upload_limit(),
+            **{"refused": None, **more},
         ),
         status,
     )
