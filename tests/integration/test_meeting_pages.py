@@ -475,7 +475,7 @@ def test_leader_approves_with_one_click_and_prints(client: PageClient, scene: Sc
     meeting = held_meeting(scene, resolutions=[entry])
     client.login(scene.supporting_leader, PASSWORD)
     page = client.get(f"/meetings/{meeting.id}")
-    assert "2021-03-29 前批准为及时" in page.text
+    assert "纪要应于 2021-03-29 前批准" in page.text
     assert "并生成 1 项任务" in page.text
     answer = client.submit(page, f"form[action='/meetings/{meeting.id}/approve']")
     assert answer.status == 303
