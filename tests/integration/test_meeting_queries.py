@@ -150,13 +150,16 @@ def test_lateness_turns_at_midnight_in_shanghai(scene: Scene) -> None:
             assert (found == meeting.id) is late
 
 
-@pytest.mark.parametrize("today", [date(2021, 2, 1) + timedelta(days=n) for n in range(0, 40, 3)])
-def test_late_minutes_are_the_same_both_ways_over_holidays(scene: Scene, today: date) -> None:
+def test_late_minutes_are_the_same_both_ways_over_holidays(scene: Scene) -> None:
     days = [date(2021, 1, 1) + timedelta(days=n) for n in range(0, 60, 4)]
     meetings = [held_meeting(scene, on=day) for day in days]
-    expected = {meeting.id for meeting in meetings if is_late(meeting, today)}
-    found = db.session.scalars(sa.select(Meeting.id).where(late_meetings(today)))
-    assert set(found) == expected
+    seen = set()
+    for today in (date(2021, 1, 25) + timedelta(days=n) for n in range(0, 45, 2)):
+        expected = {meeting.id for meeting in meetings if is_late(meeting, today)}
+        found = db.session.scalars(sa.select(Meeting.id).where(late_meetings(today)))
+        assert set(found) == expected
+        seen.add(len(expected))
+    assert len(seen) > 5
 
 
 def test_nobody_must_act_on_what_is_approved_or_called_off(scene: Scene) -> None:

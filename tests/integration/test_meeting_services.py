@@ -162,19 +162,21 @@ STEPS: dict[str, tuple[Step, Callable[..., Meeting], set[str]]] = {
 }
 
 
-@pytest.mark.parametrize("who", EVERYBODY)
 @pytest.mark.parametrize("name", STEPS)
-def test_step_is_open_to_its_roles_only(scene: Scene, name: str, who: str) -> None:
+def test_step_is_open_to_its_roles_only(scene: Scene, name: str) -> None:
+    # One scene for all roles: a hundred would only cost time.
     step, make, allowed = STEPS[name]
     leadership_group(scene)
-    meeting = make(scene)
-    before, actor = meeting.state, getattr(scene, who)
-    if who in allowed:
-        step(meeting, actor)
-        return
-    with pytest.raises(Forbidden):
-        step(meeting, actor)
-    assert meeting.state is before
+    refused = set()
+    for who in EVERYBODY:
+        meeting = make(scene)
+        before = meeting.state
+        try:
+            step(meeting, getattr(scene, who))
+        except Forbidden:
+            refused.add(who)
+            assert meeting.state is before
+    assert set(EVERYBODY) - refused == allowed
 
 
 STATES: dict[str, Callable[..., Meeting]] = {
