@@ -53,7 +53,6 @@ def assign_expert(assessment: Assessment, expert: User, *, actor: User) -> None:
     assessment.experts.append(
         ExpertAssignment(user_id=expert.id, assigned_by_id=actor.id, assigned_at=clock.now())
     )
-    db.session.flush()
     record(
         assessment,
         "assessment",
@@ -61,6 +60,7 @@ def assign_expert(assessment: Assessment, expert: User, *, actor: User) -> None:
         title="指派评审专家",
         actor=actor,
     )
+    db.session.flush()
 
 
 def remove_expert(assessment: Assessment, expert: User, *, actor: User) -> None:
@@ -70,7 +70,6 @@ def remove_expert(assessment: Assessment, expert: User, *, actor: User) -> None:
     if assessment.state is AssessmentState.FINAL:
         raise StepRefused("该年度考核已定稿，不能再调整评审专家。")
     assessment.experts = [one for one in assessment.experts if one.user_id != expert.id]
-    db.session.flush()
     record(
         assessment,
         "assessment",
@@ -78,6 +77,7 @@ def remove_expert(assessment: Assessment, expert: User, *, actor: User) -> None:
         title="撤销专家指派",
         actor=actor,
     )
+    db.session.flush()
 
 
 def return_self(assessment: Assessment, *, reason: str, actor: User) -> None:

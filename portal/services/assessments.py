@@ -80,6 +80,7 @@ def open_assessments(
             actor=actor,
             details=[("考核期", f"{start} 至 {cutoff}"), ("指标", scheme.title)],
         )
+    db.session.flush()
     return opened
 
 
@@ -250,7 +251,8 @@ def demand(text: str, field: str, sentence: str) -> str:
 
 def lock(assessment: Assessment) -> None:
     """Hold the assessment until the end of the transaction, and read what is in it now."""
-    db.session.refresh(assessment, with_for_update={"of": Assessment})
+    columns = [column.key for column in sa.inspect(Assessment).column_attrs]
+    db.session.refresh(assessment, columns, with_for_update=True)
     db.session.scalars(
         sa.select(AssessmentScore)
         .where(AssessmentScore.assessment_id == assessment.id)
