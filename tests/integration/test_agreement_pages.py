@@ -50,33 +50,37 @@ def only_agreement() -> Agreement:
     return db.session.query(Agreement).one()
 
 
-@pytest.mark.parametrize("who", READERS)
 @pytest.mark.parametrize("state", STATES)
 def test_everyone_of_the_pairing_reads_it_in_every_state(
-    client: PageClient, state: str, who: str
+    new_client: Callable[[], PageClient], state: str
 ) -> None:
     scene = make_scene()
     agreement = agreement_in(state, scene)
-    client.login(getattr(scene, who), PASSWORD)
-    page = client.get(address(agreement))
-    assert page.status == 200
-    assert page.h1 == "帮扶协议"
-    assert agreement.state.label in page.text
-    assert "甲方职责" in page.text
-    assert len(page.select(".points li")) == 12
+    for who in READERS:
+        browser = new_client()
+        browser.login(getattr(scene, who), PASSWORD)
+        page = browser.get(address(agreement))
+        assert page.status == 200
+        assert page.h1 == "帮扶协议"
+        assert agreement.state.label in page.text
+        assert "甲方职责" in page.text
+        assert len(page.select(".points li")) == 12
 
 
-@pytest.mark.parametrize("who", STRANGERS)
-def test_a_stranger_is_told_there_is_no_such_agreement(client: PageClient, who: str) -> None:
+def test_a_stranger_is_told_there_is_no_such_agreement(
+    new_client: Callable[[], PageClient],
+) -> None:
     scene = make_scene()
     agreement = submitted_agreement(scene)
-    client.login(getattr(scene, who), PASSWORD)
-    for path in (address(agreement), address(agreement, "edit"), address(agreement, "receipt")):
-        assert client.get(path).status == 404
-    for verb in VERBS:
-        assert client.post(address(agreement, verb), {"comment": "试试"}).status == 404
-    assert client.get(f"/pairings/{scene.pairing_id}/agreement").status == 404
-    assert client.post(f"/pairings/{scene.pairing_id}/agreement").status == 404
+    tab = f"/pairings/{scene.pairing_id}/agreement"
+    for who in STRANGERS:
+        browser = new_client()
+        browser.login(getattr(scene, who), PASSWORD)
+        for path in (address(agreement), address(agreement, "edit"), address(agreement, "receipt")):
+            assert browser.get(path).status == 404
+        for verb in VERBS:
+            assert browser.post(address(agreement, verb), {"comment": "试试"}).status == 404
+        assert browser.get(tab).status == browser.post(tab).status == 404
     db.session.refresh(agreement)
     assert agreement.state is AgreementState.SUBMITTED
 

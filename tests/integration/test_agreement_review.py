@@ -1,7 +1,6 @@
 """The centre's side: the register, the review, the comparison, the receipt."""
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import time_machine
@@ -10,11 +9,7 @@ from portal import clock
 from portal.extensions import db
 from portal.models import (
     Agreement,
-    AgreementRevision,
     AgreementState,
-    Organisation,
-    OrganisationKind,
-    Pairing,
     Plan,
     PlanState,
     StoredFile,
@@ -23,17 +18,11 @@ from portal.services import agreements
 from portal.storage import store
 from tests.factories import (
     PASSWORD,
-    Scene,
-    make_organisation,
-    make_pairing,
-    make_programme,
     make_scene,
 )
 from tests.factories.agreements import (
     agreement_in,
     answer_return,
-    draft_agreement,
-    filed_agreement,
     returned_agreement,
     submitted_agreement,
 )
@@ -286,181 +275,6 @@ def test_there_is_no_receipt_before_filing(client: PageClient, state: str) -> No
     answer = client.get(address(agreement, "receipt"))
     assert answer.status == 409
     assert "还没有备案" in answer.text
-
-
-def rows(page: Page) -> list[str]:
-    return page.texts("main tbody th")
-
-
-def test_the_queue_stands_on_top_oldest_first_with_its_waiting_days(client: PageClient) -> None:
-    scene = make_scene()
-    third = make_pairing(scene.programme)
-    with time_machine.travel("2020-05-20T03:00:00+00:00", tick=False) as traveller:
-        filed_agreement(scene, third)
-        later = submitted_agreement(scene)
-        traveller.move_to("2020-05-18T03:00:00+00:00")
-        earlier = submitted_agreement(scene, scene.foreign)
-    client.login(scene.centre, PASSWORD)
-    page = client.get("/agreements")
-    assert page.texts("#queue tbody th") == [earlier.pairing.title, later.pairing.title]
-    assert page.texts("#register tbody th") == [third.title]
-    assert "个工作日" in page.one("#queue").get_text()
-    assert page.texts("#queue td .button")[0].startswith("审核")
-
-
-@pytest.mark.parametrize(
-    ("query", "shown"),
-    [
-        ({}, {"submitted", "draft", "none"}),
-        ({"state": "submitted"}, {"submitted"}),
-        ({"state": "draft"}, {"draft"}),
-        ({"state": "none"}, {"none"}),
-        ({"state": "filed"}, set()),
-        ({"late": "late"}, {"submitted"}),
-        ({"late": "overdue"}, {"draft", "none"}),
-        ({"late": "overdue", "state": "draft"}, {"draft"}),
-        ({"state": "nonsense", "late": "x", "page": "y"}, {"submitted", "draft", "none"}),
-        ({"programme": "0"}, set()),
-        ({"page": "7"}, set()),
-    ],
-)
-def test_the_register_is_filtered_by_its_address(
-    client: PageClient, query: dict[str, str], shown: set[str]
-) -> None:
-    scene = make_scene()
-    third = make_pairing(scene.programme)
-    draft_agreement(scene, scene.foreign)
-    with time_machine.travel("2020-05-23T03:00:00+00:00", tick=False):
-        submitted_agreement(scene)
-    titles = {
-        "submitted": scene.pairing.title,
-        "draft": scene.foreign.title,
-        "none": third.title,
-    }
-    client.login(scene.commission, PASSWORD)
-    page = client.get("/agreements", query)
-    assert sorted(rows(page)) == sorted(titles[name] for name in shown)
-    if not shown:
-        assert page.select(".empty a")
-
-
-def test_the_register_is_filtered_by_programme(client: PageClient) -> None:
-    scene = make_scene()
-    other = make_programme(name="下一周期", starts_on=date(2023, 6, 1), ends_on=date(2026, 5, 31))
-    pairing = make_pairing(other)
-    client.login(scene.centre, PASSWORD)
-    assert len(rows(client.get("/agreements"))) == 3
-    found = rows(client.get("/agreements", {"programme": str(other.id)}))
-    assert len(found) == 1
-    assert pairing.title in found[0]
-
-
-@pytest.mark.parametrize(
-    ("who", "count"),
-    [
-        ("centre", 2),
-        ("commission", 2),
-        ("city", 1),
-        ("supporting_coordinator", 1),
-        ("supported_leader", 1),
-        ("foreign_coordinator", 1),
-        ("expert", 0),
-        ("administrator", 0),
-        ("auditor", 0),
-    ],
-)
-def test_everyone_sees_only_their_own_in_the_register(
-    client: PageClient, who: str, count: int
-) -> None:
-    scene = make_scene()
-    client.login(getattr(scene, who), PASSWORD)
-    assert len(rows(client.get("/agreements"))) == count
-
-
-def test_a_contributor_has_no_register(client: PageClient) -> None:
-    scene = make_scene()
-    client.login(scene.supporting_contributor, PASSWORD)
-    assert client.get("/agreements").status == 404
-
-
-def fill_register(scene: Scene, count: int) -> None:
-    """Add pairings with an agreement each, in turn in one of four states, plainly built."""
-    states = (
-        AgreementState.DRAFT,
-        AgreementState.SIGNING,
-        AgreementState.SUBMITTED,
-        AgreementState.FILED,
-    )
-    start = datetime(2020, 5, 1, tzinfo=UTC)
-    supporting = make_organisation()
-    for number in range(count):
-        state = states[number % 4]
-        pairing = Pairing(
-            programme=scene.programme,
-            sequence=100 + number,
-            supporting=supporting,
-            supported=Organisation(
-                name=f"登记簿第{number}医院",
-                short_name=f"登记簿{number}院",
-                kind=OrganisationKind.HOSPITAL,
-            ),
-            created_at=start,
-        )
-        at = start + timedelta(hours=number)
-        sent = at if state in states[2:] else None
-        filed = state is AgreementState.FILED
-        db.session.add(
-            Agreement(
-                programme_id=scene.programme.id,
-                pairing=pairing,
-                state=state,
-                created_by_id=scene.supporting_coordinator.id,
-                created_at=at,
-                state_since=at,
-                submitted_at=sent,
-                first_submitted_at=sent,
-                filing_number=f"备{number}" if filed else None,
-                filing_sequence=number if filed else None,
-                filing_year=2020 if filed else None,
-                filed_at=at if filed else None,
-                filed_by_id=scene.centre.id if filed else None,
-                revisions=[
-                    AgreementRevision(
-                        number=1,
-                        starts_on=date(2020, 5, 22),
-                        ends_on=date(2023, 5, 21),
-                        created_at=at,
-                    )
-                ],
-            )
-        )
-    db.session.flush()
-
-
-@pytest.mark.parametrize("count", [10, 200])
-@pytest.mark.parametrize("who", ["centre", "supporting_coordinator"])
-def test_the_register_asks_the_same_few_questions_however_long_it_is(
-    client: PageClient, who: str, count: int
-) -> None:
-    scene = make_scene()
-    fill_register(scene, count)
-    client.login(getattr(scene, who), PASSWORD)
-    with count_queries() as queries:
-        page = client.get("/agreements")
-    queries.at_most(5)
-    assert len(rows(page)) == (min(count + 2, 50) if who == "centre" else 1)
-
-
-def test_a_long_register_is_turned_page_by_page(client: PageClient) -> None:
-    scene = make_scene()
-    fill_register(scene, 58)
-    client.login(scene.centre, PASSWORD)
-    first = client.get("/agreements")
-    second = client.get(str(first.one("a[rel=next]")["href"]))
-    assert len(rows(first)) == 50
-    assert len(rows(second)) == 10
-    assert not set(rows(first)) & set(rows(second))
-    assert second.one("a[rel=prev]")
 
 
 def test_the_page_of_an_agreement_keeps_its_budget(client: PageClient) -> None:
