@@ -12,8 +12,8 @@ from portal.models import LabelledEnum
 
 
 def trimmed(value: Any) -> Any:
-    """Return text without the space around it."""
-    return value.strip() if isinstance(value, str) else value
+    """Return text without the space around it, and without NUL, which PostgreSQL refuses."""
+    return value.replace("\0", "").strip() if isinstance(value, str) else value
 
 
 class Habits:

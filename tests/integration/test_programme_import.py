@@ -232,6 +232,15 @@ def test_table_that_is_all_there_has_nothing_to_import(client: PageClient) -> No
     assert pairs_of(programme) == IMPORTED
 
 
+def test_new_hospital_carries_no_character_that_no_database_keeps(client: PageClient) -> None:
+    _, programme, address = start(client)
+    table = json.dumps([[2, "海口医院", "东方\0医院\ud800"]])
+    new = {"name-0": "东方医院", "new-0": "on", "city-0": "\0东方市"}
+    assert client.post(f"{address}/confirm", {"table": table, **new}).status == 303
+    assert pairs_of(programme) == [(1, "海口医院", "东方医院")]
+    assert db.session.query(Organisation).filter_by(name="东方医院").one().city == "东方市"
+
+
 @pytest.mark.parametrize(
     "table",
     ["", "[]", "{}", "[[1]]", "[[null,null,null]]", "不是", '[["x","a","b"]]', "[[1,2,3]]"],
@@ -246,7 +255,15 @@ def test_mangled_preview_is_refused(client: PageClient, table: str) -> None:
 def test_strange_corrections_are_passed_over(client: PageClient) -> None:
     _, programme, address = start(client)
     table = json.dumps([[2, "海口医院", "三亚医院"]])
-    strange = {"supporting-x": "1", "supported-0": "99999999999", "choice-0": "-1", "skip": "x"}
+    strange = {
+        "supporting-x": "1",
+        "name-1": "\0",
+        "new-1": "on",
+        "city-1": "\0",
+        "supported-0": "99999999999",
+        "choice-0": "-1",
+        "skip": "x",
+    }
     assert client.post(f"{address}/confirm", {"table": table, **strange}).status == 303
     assert len(pairs_of(programme)) == 1
 

@@ -69,6 +69,12 @@ def test_province_sets_up_a_programme_and_is_led_to_the_import(client: PageClien
     assert programme.years == [1, 2, 3]
 
 
+def test_character_that_no_database_keeps_is_left_out(client: PageClient) -> None:
+    client.login(make_scene().centre, PASSWORD)
+    assert make(client, name="全省\0结对帮扶（2024—2027年）\0").status == 303
+    assert only()
+
+
 def test_double_click_sets_up_one_programme(client: PageClient) -> None:
     client.login(make_scene().centre, PASSWORD)
     page = client.get("/programmes/new")

@@ -51,7 +51,9 @@ def show_pairing(pairing_id: int) -> str:
     viewer = actor()
     pairing = queries.get_pairing(pairing_id, viewer=viewer)
     if not can_see_whole(viewer, pairing):
-        figures = queries.task_figures([pairing.id], viewer=viewer)[pairing.id]
+        figures = queries.task_figures([pairing.id], viewer=viewer).get(
+            pairing.id, queries.TaskFigures()
+        )
         return render_template("pairings/show_own.html", pairing=pairing, figures=figures)
     facts = standing.facts_of(pairing, viewer=viewer)
     return render_template(

@@ -19,6 +19,7 @@ from portal.policies.programmes import can_manage_programmes
 from portal.queries import programmes as queries
 from portal.services import pairing_import
 from portal.web.accounts import actor
+from portal.web.forms import trimmed
 from portal.web.requests import leave_to, only_looks, writes
 
 MAX_UNKNOWN = 60
@@ -126,7 +127,7 @@ def _corrections_sent() -> Corrections:
             names[name_key(value)] = NameChoice(
                 organisation_id=_number(form.get(f"choice-{number}", "")) or None,
                 is_new=f"new-{number}" in form,
-                city=form.get(f"city-{number}", "").strip(),
+                city=trimmed(form.get(f"city-{number}", "")),
             )
     skipped = frozenset(_number(value) for value in form.getlist("skip") if value.isdigit())
     return Corrections(skipped, cells, names)
