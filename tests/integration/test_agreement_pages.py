@@ -13,6 +13,7 @@ from tests.factories.agreements import (
     agreement_in,
     draft_agreement,
     ready_pairing,
+    returned_agreement,
     signed_agreement,
     signing_agreement,
     submitted_agreement,
@@ -154,6 +155,33 @@ def test_a_coordinator_edits_clause_by_clause(client: PageClient) -> None:
     shown = client.get(answer.location)
     assert "费用由甲方承担。 另行结算。" in shown.text
     assert "修改条款经费保障" in shown.text
+
+
+def test_a_return_is_answered_in_three_actions(client: PageClient) -> None:
+    scene = make_scene()
+    agreement = returned_agreement(scene)
+    client.login(scene.supported_coordinator, PASSWORD)
+    # One: open it. Two: edit. Three: save and send on to be signed.
+    page = client.get(address(agreement))
+    edit = client.get(str(page.one(".page-actions a")["href"]))
+    assert edit.select("button[name=then][value=sign]")
+    answer = client.submit(edit, "main form", clause_funding="费用由甲方承担。", then="sign")
+    assert answer.status == 303
+    db.session.refresh(agreement)
+    assert agreement.state is AgreementState.SIGNING
+    assert any(c.body == "费用由甲方承担。" for c in agreement.current.clauses)
+
+
+def test_saving_keeps_the_text_though_it_cannot_be_signed_yet(client: PageClient) -> None:
+    scene = make_scene()
+    agreement = agreements.draft_agreement(scene.pairing, actor=scene.supporting_coordinator)
+    client.login(scene.supporting_coordinator, PASSWORD)
+    edit = client.get(address(agreement, "edit"))
+    answer = client.submit(edit, "main form", clause_funding="费用由甲方承担。", then="sign")
+    shown = client.get(answer.location)
+    assert "暂时不能提请签署" in shown.text
+    assert "费用由甲方承担。" in shown.text
+    assert only_agreement().state is AgreementState.DRAFT
 
 
 def test_what_was_typed_comes_back_with_the_mistakes_named(client: PageClient) -> None:

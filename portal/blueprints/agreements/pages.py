@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from flask import current_app, render_template, request, url_for
+from flask import render_template, request, url_for
 
 from portal.blueprints.agreements.forms import (
     AttachScanForm,
@@ -28,7 +28,7 @@ def linked(
 def _place(place: str, pairing: Pairing, agreement: Agreement | None) -> str:
     if place == "group":
         return url_for("pairings.edit_group", pairing_id=pairing.id)
-    if place == "plan" and "plans.show_plan" in current_app.view_functions:
+    if place == "plan":
         return url_for("plans.show_plan", pairing_id=pairing.id)
     if place == "text" and agreement is not None:
         return url_for("agreements.edit_agreement", agreement_id=agreement.id)

@@ -15,6 +15,10 @@ from portal.queries import agreements as queries
 from portal.services import agreements
 from portal.web.accounts import actor
 from portal.web.requests import leave_to, writes
+from portal.workflow.agreements import missing_for_signing
+
+SIGN = "sign"
+"""What the second button of the edit page asks for, besides saving."""
 
 
 @bp.get("/agreements/<int:agreement_id>")
@@ -48,9 +52,23 @@ def edit_agreement(agreement_id: int) -> Response | str | tuple[str, int]:
         except StaleEdit:
             return _edit_page(agreement, form, stale=True), 409
         else:
-            flash("协议文本已保存。", "success")
+            _after_saving(agreement)
             return leave_to(url_for("agreements.show_agreement", agreement_id=agreement.id))
     return _edit_page(agreement, form), 422 if form.errors else 200
+
+
+def _after_saving(agreement: Agreement) -> None:
+    """Say that it is saved and, where that was asked for, send it on to be signed.
+
+    What is still missing for signing must not undo the saving, so it is looked at first.
+    """
+    if request.form.get("then") != SIGN:
+        flash("协议文本已保存。", "success")
+    elif missing_for_signing(agreement):
+        flash("协议文本已保存。还有事项没有完成，暂时不能提请签署，请看下面的清单。", "warning")
+    else:
+        agreements.open_signing(agreement, actor=actor())
+        flash("协议文本已保存并锁定，请双方负责人签署。", "success")
 
 
 @bp.get("/agreements/<int:agreement_id>/receipt")
