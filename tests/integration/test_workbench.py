@@ -8,7 +8,7 @@ from portal import clock
 from portal.extensions import db
 from portal.models import Area, Pairing, TaskState, User
 from portal.queries.workbench import bench_of
-from tests.factories import PASSWORD, Scene, make_scene
+from tests.factories import PASSWORD, Scene, make_organisation, make_scene
 from tests.factories.plans import drafting_plan, plan_in_force
 from tests.factories.tasks import make_task
 from tests.support.pages import PageClient
@@ -109,14 +109,11 @@ def test_workbench_costs_the_same_with_one_pairing_and_with_many(client: PageCli
     with count_queries() as few:
         client.get("/")
     for sequence in range(3, 9):
-        supported = scene.foreign.supported if sequence == 3 else None
-        from tests.factories import make_organisation
-
         pairing = Pairing(
             programme=scene.programme,
             sequence=sequence,
             supporting=scene.pairing.supporting,
-            supported=make_organisation() if supported is None else make_organisation(),
+            supported=make_organisation(),
             created_at=clock.now(),
         )
         db.session.add(pairing)
