@@ -18,7 +18,7 @@ from portal.models import (
 )
 from portal.policies.decision import YES, Decision, no, yes_if
 from portal.policies.pairings import works_in
-from portal.policies.scope import sees_all_pairings, side_of, visible_pairings
+from portal.policies.scope import has_pairings, sees_all_pairings, side_of, visible_pairings
 
 EDITABLE = frozenset({AgreementState.DRAFT, AgreementState.RETURNED})
 """The text may be changed only while nobody has been asked to sign it."""
@@ -26,7 +26,7 @@ EDITABLE = frozenset({AgreementState.DRAFT, AgreementState.RETURNED})
 
 def opens_agreements(viewer: User) -> bool:
     """Whether agreements are any business of this role: a contributor has only tasks."""
-    return viewer.role is not Role.CONTRIBUTOR
+    return viewer.role is not Role.CONTRIBUTOR and has_pairings(viewer)
 
 
 def visible_agreements(viewer: User) -> sa.ColumnElement[bool]:

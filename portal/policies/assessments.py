@@ -12,7 +12,7 @@ from portal.models import (
 )
 from portal.policies.decision import Decision, no, yes_if
 from portal.policies.pairings import works_in
-from portal.policies.scope import sees_all_pairings
+from portal.policies.scope import has_pairings, sees_all_pairings
 
 OPEN_RESULT = frozenset(
     {AssessmentState.PROVISIONAL, AssessmentState.APPEAL, AssessmentState.FINAL}
@@ -20,6 +20,13 @@ OPEN_RESULT = frozenset(
 """From the provisional result on, everyone who sees the sheet sees the reviewer's scores."""
 
 ONLY_CENTRE = "年度考核的这一步由省中心审核员办理。"
+
+
+def reads_assessments(viewer: User) -> bool:
+    """Whether assessments are any business of this role: not of contributors or keepers."""
+    if viewer.role is Role.CONTRIBUTOR:
+        return False
+    return viewer.role is Role.EXPERT or has_pairings(viewer)
 
 
 def is_assigned(viewer: User, assessment: Assessment) -> bool:

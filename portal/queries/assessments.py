@@ -22,7 +22,7 @@ from portal.models import (
     Side,
     User,
 )
-from portal.policies.assessments import may_judge, sees_review
+from portal.policies.assessments import may_judge, reads_assessments, sees_review
 from portal.policies.scope import visible_assessments
 from portal.queries.assessment_facts import facts_for
 from portal.scoring.facts import Figure, Terms
@@ -109,7 +109,12 @@ class AssessmentList:
 
 
 def assessment_list(viewer: User, wanted: ListFilter | None = None) -> AssessmentList:
-    """Return what ``viewer`` may see, newest year first: four queries, however many rows."""
+    """Return what ``viewer`` may see, newest year first: four queries, however many rows.
+
+    Raises NotVisible for those who have nothing to do with assessments.
+    """
+    if not reads_assessments(viewer):
+        raise NotVisible()
     wanted = wanted or ListFilter()
     scope = visible_assessments(viewer)
     offered = db.session.execute(

@@ -26,7 +26,7 @@ from portal.models import (
 )
 from portal.policies.groups import composition_gaps
 from portal.policies.pairings import can_see_whole
-from portal.policies.scope import visible_pairings, visible_tasks
+from portal.policies.scope import has_pairings, visible_pairings, visible_tasks
 
 Supporting, Supported = aliased(Organisation), aliased(Organisation)
 
@@ -85,6 +85,12 @@ class FilterOptions:
 
     programmes: list[tuple[int, str]]
     supporting: list[tuple[int, str]]
+
+
+def demand_pairings(viewer: User) -> None:
+    """Raise NotVisible for those who have nothing to do with pairings: they have no such page."""
+    if not has_pairings(viewer):
+        raise NotVisible()
 
 
 def get_pairing(pairing_id: int, *, viewer: User) -> Pairing:

@@ -7,6 +7,7 @@ from portal.blueprints.evidence import bp
 from portal.blueprints.evidence.forms import WithdrawEvidenceForm
 from portal.errors import NotVisible, Rejected
 from portal.models import Evidence, Role
+from portal.policies.decision import require
 from portal.policies.evidence import can_withdraw
 from portal.policies.tasks import can_work_on, why_locked
 from portal.queries import evidence as queries
@@ -45,6 +46,7 @@ def show_evidence(evidence_id: int) -> str:
 def withdraw_evidence(evidence_id: int) -> Response | tuple[str, int]:
     """Withdraw a piece that was a mistake."""
     evidence = queries.get_evidence(evidence_id, viewer=actor())
+    require(can_withdraw(actor(), evidence))
     form = WithdrawEvidenceForm()
     if form.validate():
         try:

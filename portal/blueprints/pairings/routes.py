@@ -20,6 +20,7 @@ LATEST = 10
 def list_pairings() -> str:
     """Show the pairings the viewer may see, narrowed as the address says."""
     viewer = actor()
+    queries.demand_pairings(viewer)
     narrowed = queries.PairingFilter(
         programme_id=_number("programme"),
         supporting_id=_number("supporting"),

@@ -13,7 +13,7 @@ from portal.documents.ledger_xlsx import write_ledger
 from portal.models import Area, LabelledEnum, Light, Role, TaskState, User, Weight
 from portal.queries import ledger as queries
 from portal.queries.ledger import LedgerFilter
-from portal.queries.pairings import get_pairing
+from portal.queries.pairings import demand_pairings, get_pairing
 from portal.web.accounts import actor
 from portal.web.htmx import page_or_fragment
 
@@ -68,6 +68,7 @@ def _member(enum: type[Member], value: str | None) -> Member | None:
 def list_tasks() -> Response:
     """Show the ledger; htmx gets the list alone."""
     viewer = actor()
+    demand_pairings(viewer)
     wanted = read_filter(request.args)
     page = queries.ledger_page(wanted, viewer=viewer)
     return page_or_fragment(
@@ -98,6 +99,7 @@ def list_for_pairing(pairing_id: int) -> Response:
 def export_tasks() -> Response:
     """Send just what the ledger shows, every page of it, as a workbook."""
     viewer = actor()
+    demand_pairings(viewer)
     wanted = read_filter(request.args)
     book = write_ledger(queries.ledger_rows(wanted, viewer=viewer), clock.today())
     name = f"任务台账-{clock.today():%Y%m%d}.xlsx"

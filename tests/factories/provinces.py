@@ -1,0 +1,106 @@
+"""One of everything in the pairing under test, for tests that walk all pages."""
+
+from dataclasses import dataclass, field
+
+from portal.extensions import db
+from portal.models import Assessment, EvidenceUse, Pairing, Plan, Task, TaskState
+from portal.services import assessment_reviews
+from tests.factories.agreements import draft_agreement, filed_agreement
+from tests.factories.assessments import score_of, self_assessing
+from tests.factories.evidence import evidence_for
+from tests.factories.meetings import held_meeting, planned_meeting
+from tests.factories.plans import drafting_plan
+from tests.factories.scenes import Scene, make_pairing, make_programme
+from tests.factories.tasks import make_task
+
+
+@dataclass
+class Ids:
+    """The ids that stand in addresses; ``special`` holds those of one endpoint alone."""
+
+    common: dict[str, int | str]
+    special: dict[str, dict[str, int]] = field(default_factory=dict)
+    sent: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    def fields(self, endpoint: str) -> dict[str, int]:
+        """Return what a form of ``endpoint`` must say before the step can be judged."""
+        return self.sent.get(endpoint, {})
+
+    def of(self, endpoint: str, name: str) -> int | str:
+        """Return what ``name`` in the address of ``endpoint`` is. KeyError: make it here."""
+        return self.special.get(endpoint, {}).get(name) or self.common[name]
+
+
+def given(task: Task, scene: Scene) -> Task:
+    """Give the task to a contributor of each side."""
+    task.supporting_owner = scene.supporting_contributor
+    task.supported_owner = scene.supported_contributor
+    db.session.flush()
+    return task
+
+
+def proved(task: Task, scene: Scene) -> EvidenceUse:
+    """Add evidence of both sides; return the use of the supported side's."""
+    evidence_for(task, by=scene.supporting_contributor)
+    return evidence_for(task, by=scene.supported_contributor)
+
+
+def assessed(scene: Scene) -> Assessment:
+    """An assessment in its first state, with an expert who is to score it."""
+    assessment = self_assessing(scene)
+    assessment_reviews.assign_expert(assessment, scene.expert, actor=scene.centre)
+    return assessment
+
+
+def make_early_pairing(scene: Scene) -> Pairing:
+    """Pair the same hospitals in a second programme, where all is still being drafted."""
+    programme = make_programme(name="下一帮扶周期")
+    return make_pairing(programme, scene.pairing.supporting, scene.pairing.supported)
+
+
+def make_everything(scene: Scene) -> Ids:
+    """Build one of everything and return the ids.
+
+    The pairing under test has its agreement filed and works on a task; what only exists
+    before that comes from a second programme with the same hospitals.
+    """
+    agreement = filed_agreement(scene)
+    plan = db.session.query(Plan).filter_by(pairing_id=scene.pairing_id).one()
+    task = given(make_task(plan, state=TaskState.IN_PROGRESS), scene)
+    use = proved(task, scene)
+    assessment = assessed(scene)
+    early = make_early_pairing(scene)
+    early_agreement = draft_agreement(scene, early)
+    bare = make_pairing(
+        make_programme(name="再下一帮扶周期"), scene.pairing.supporting, scene.pairing.supported
+    )
+    early_plan = drafting_plan(bare, scene)
+    early_task = given(early_plan.tasks[0], scene)
+    early_ids = {"plan_id": early_plan.id, "task_id": early_task.id, "pairing_id": bare.id}
+    return Ids(
+        common={
+            "filename": "css/portal.css",
+            "programme_id": scene.programme.id,
+            "pairing_id": scene.pairing.id,
+            "user_id": scene.supported_coordinator.id,
+            "organisation_id": scene.pairing.supported_id,
+            "agreement_id": agreement.id,
+            "plan_id": plan.id,
+            "task_id": task.id,
+            "use_id": use.id,
+            "evidence_id": use.evidence_id,
+            "file_id": use.evidence.file_id,
+            "meeting_id": planned_meeting(scene).id,
+            "assessment_id": assessment.id,
+            "item_id": score_of(assessment, "1.1").item_id,
+        },
+        special={
+            "agreements.edit_agreement": {"agreement_id": early_agreement.id},
+            "meetings.print_minutes": {"meeting_id": held_meeting(scene).id},
+            "plans.add_task": early_ids,
+            "plans.edit_goals": early_ids,
+            "plans.edit_task": early_ids,
+            "plans.remove_task": early_ids,
+        },
+        sent={"assessments.remove_expert": {"expert": scene.expert.id}},
+    )

@@ -1,0 +1,153 @@
+"""Every endpoint of the portal against every role: who sees, who may, who is told nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import Context
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import time_machine
+from flask import Flask
+from werkzeug.routing import Rule
+from werkzeug.test import TestResponse
+
+from portal import create_app
+from portal.extensions import db
+from tests.factories import PASSWORD, Scene, make_scene
+from tests.factories.provinces import Ids, make_everything
+from tests.integration import visibility_table
+from tests.support.pages import PageClient
+
+TABLE = visibility_table.rows()
+LEAD_TO_LOGIN = "/login"
+
+
+def writing_and_reading(rule: Rule) -> Iterator[str]:
+    yield from (method for method in ("GET", "POST") if method in (rule.methods or ()))
+
+
+def inventory(app: Flask) -> set[tuple[str, str]]:
+    return {
+        (method, rule.endpoint)
+        for rule in app.url_map.iter_rules()
+        for method in writing_and_reading(rule)
+    }
+
+
+# Endpoints of one address each, so that a row of the table is one request.
+RULES: dict[str, Rule] = {
+    rule.endpoint: rule for rule in create_app({"DATABASE_URL": "sqlite://"}).url_map.iter_rules()
+}
+
+
+def test_every_endpoint_has_its_row_in_the_table(app: Flask) -> None:
+    here = inventory(app)
+    assert sorted(here - set(TABLE)) == [], "not in tests/integration/visibility_table.py"
+    assert sorted(set(TABLE) - here) == [], "no longer in the portal"
+
+
+def test_no_endpoint_takes_other_methods(app: Flask) -> None:
+    known = {"GET", "HEAD", "OPTIONS", "POST"}
+    assert [r.endpoint for r in app.url_map.iter_rules() if set(r.methods or ()) - known] == []
+
+
+@dataclass
+class Answer:
+    """What came back, and where it leads."""
+
+    response: TestResponse
+
+    @property
+    def status(self) -> int:
+        return self.response.status_code
+
+    @property
+    def path(self) -> str:
+        return self.response.request.path
+
+    @property
+    def target(self) -> str:
+        headers = self.response.headers
+        return headers.get("Location", "") or headers.get("HX-Redirect", "")
+
+
+def outcome(page: Answer) -> str:
+    """The letter that describes an answer."""
+    if page.status in (302, 303, 204):
+        return "L" if page.target.startswith(LEAD_TO_LOGIN) else "R"
+    return {200: "V", 403: "F", 404: "N"}.get(page.status, str(page.status))
+
+
+def agrees(expected: str, method: str, page: Answer) -> bool:
+    got = outcome(page)
+    if expected == "P":
+        return page.status == 200
+    if expected == "A":
+        # Logging out leads to the log-in, and that is what was asked for.
+        asked = page.path == "/logout" and got == "L"
+        return asked or got in ("V", "R") or page.status in (400, 409, 422)
+    return got == expected
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """Undo whatever a request writes, so that the next one meets the same objects."""
+    db.session.commit()
+    connection: Any = db.engines[None]
+    savepoint = connection.begin_nested()
+    try:
+        yield
+    finally:
+        db.session.rollback()
+        savepoint.rollback()
+        db.session.expire_all()
+
+
+@pytest.fixture(autouse=True)
+def _ten_months_into_the_programme() -> Iterator[None]:
+    with time_machine.travel("2021-03-15T09:00:00+08:00"):
+        yield
+
+
+def test_every_role_gets_what_the_table_says(
+    app: Flask, new_client: Callable[[], PageClient]
+) -> None:
+    scene = make_scene()
+    ids = make_everything(scene)
+    wrong = [
+        complaint
+        for column in visibility_table.COLUMNS
+        for complaint in walk(column, scene, ids, new_client())
+    ]
+    assert wrong == [], "\n" + "\n".join(wrong)
+
+
+def walk(column: str, scene: Scene, ids: Ids, client: PageClient) -> Iterator[str]:
+    """Ask for everything as one of the columns and say what the table does not."""
+    if column != "anonymous":
+        client.login(getattr(scene, column), PASSWORD)
+    session = client.http.get_cookie("session")
+    for (method, endpoint), letters in TABLE.items():
+        with undone():
+            if session is not None:
+                client.http.set_cookie("session", session.value)
+            answer = ask(client, method, RULES[endpoint], ids)
+        if not agrees(letters[column], method, answer):
+            got = f"{outcome(answer)} got ({answer.status})"
+            yield f"{column}: {method} {endpoint} {answer.path}: {letters[column]} expected, {got}"
+
+
+def ask(client: PageClient, method: str, rule: Rule, ids: Ids) -> Answer:
+    with client.app.test_request_context():
+        values = {name: ids.of(rule.endpoint, name) for name in rule.arguments}
+        address = client.app.url_for(rule.endpoint, **values)
+    data = {"csrf_token": client.csrf_token(), **ids.fields(rule.endpoint)}
+    sent = {} if method == "GET" else {"data": data}
+    # Not through the client's own methods: they read every page for its faults, which the tests
+    # of the pages do, and which would take most of the time here.
+    return Answer(
+        Context().run(lambda: client.http.open(address, method=method, buffered=True, **sent))
+    )
