@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 from flask import Flask, current_app
+from flask.cli import with_appcontext
 
 from portal import clock
 from portal.extensions import db
@@ -17,6 +18,7 @@ def init_app(app: Flask) -> None:
 
 
 @click.command("seed-demo")
+@with_appcontext
 def seed_demo() -> None:
     """Fill an empty database with the demonstration of the programme of 2020."""
     from portal.demo import seed
@@ -34,6 +36,7 @@ def seed_demo() -> None:
 
 
 @click.command("demo-accounts")
+@with_appcontext
 def demo_accounts() -> None:
     """Print one demonstration account for each role."""
     from portal.demo.people import PASSWORD, shown_accounts
@@ -49,6 +52,7 @@ def demo_accounts() -> None:
 @click.command("create-admin")
 @click.argument("username")
 @click.argument("name")
+@with_appcontext
 def create_admin(username: str, name: str) -> None:
     """Add the first administrator USERNAME, called NAME; print the initial password, once."""
     from portal.errors import PortalError
