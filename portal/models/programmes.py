@@ -20,7 +20,7 @@ class VerificationPolicy(LabelledEnum):
     """Which confirmed tasks the centre verifies itself."""
 
     ALL = "all", "全部任务由省中心核验"
-    KEY_AND_SAMPLE = "key_and_sample", "重点任务全部核验，其余抽查"
+    KEY_AND_SAMPLE = "key_and_sample", "核心任务全部核验，其余抽查"
 
 
 class Programme(Identified, Versioned, Base):

@@ -23,7 +23,7 @@ from portal.models import (
 from portal.models.files import PREVIEWABLE
 from portal.policies.scope import visible_tasks
 from portal.queries.closure_stepper import StepMark, steps_of
-from portal.workflow.closure import CLOSURE, KEY_WEIGHT, missing_for_closure
+from portal.workflow.closure import CLOSURE, CORE_WEIGHT, missing_for_closure
 from portal.workflow.tasks import Turn, turn_of
 
 CLOSED_STATES = (ClosureState.CLOSED, ClosureState.REOPENED)
@@ -52,6 +52,12 @@ class ClosurePanel:
         earlier = [one for one in self.rounds[1:] if one.state is not ClosureState.VOIDED]
         sent_back = earlier and (earlier[0].return_reason or earlier[0].reopen_reason)
         return earlier[0] if sent_back else None
+
+    @property
+    def last_statement(self) -> str:
+        """What was claimed last time, to be amended; after a look-back it is claimed anew."""
+        latest = self.current
+        return "" if latest is None or latest.state in CLOSED_STATES else latest.statement
 
     @property
     def checklist(self) -> list[tuple[str, list[tuple[int, dict[str, Any]]]]]:
@@ -84,7 +90,7 @@ class ClosurePanel:
     def centre_always(self) -> bool:
         """Whether the centre is sure to verify this task."""
         programme = self.task.pairing.programme
-        return programme.verification is VerificationPolicy.ALL or self.task.weight >= KEY_WEIGHT
+        return programme.verification is VerificationPolicy.ALL or self.task.weight >= CORE_WEIGHT
 
     @property
     def has_slip(self) -> bool:

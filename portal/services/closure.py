@@ -27,10 +27,12 @@ from portal.policies import closure as policies
 from portal.policies.decision import require
 from portal.services.evidence import attach_files
 from portal.workflow import record, transition
-from portal.workflow.closure import CLOSURE, KEY_WEIGHT, live_evidence
+from portal.workflow.closure import CLOSURE, CORE_WEIGHT, live_evidence
 
 MAX_TEXT = 5000
 """Characters of a statement, a reason or a remark."""
+
+CHANGED = "您打开页面后，本任务的销号申请又有变动。请核对现在的内容再办理。"
 
 Uploads = Sequence[tuple[int | None, str, BinaryIO]]
 """Requirement id (None for other evidence), file name and stream of each chosen file."""
@@ -46,18 +48,26 @@ def request_closure(
     actor: User,
     files: Uploads = (),
     evidence_on: date | None = None,
+    may_replace: bool = True,
+    seen_version: int | None = None,
 ) -> ClosureRequest:
     """Apply for closure with a completion statement; a waiting older application is voided.
 
     ``files`` are taken in first, dated ``evidence_on`` (today unless told), and count as
-    evidence. All or nothing. Raises Forbidden, StepRefused (with what is missing), or Rejected
-    (no statement, or a file that cannot be taken).
+    evidence. All or nothing. ``may_replace`` and ``seen_version`` say which application was on
+    the applicant's page, if one was: nobody voids what they did not know of.
+
+    Raises Forbidden, StaleEdit, StepRefused (with what is missing), or Rejected (no statement,
+    or a file that cannot be taken).
     """
     _lock(task)
     require(policies.can_request_closure(actor, task))
+    waiting = policies.waiting_round(task)
+    if waiting and (not may_replace or seen_version not in (None, task.version)):
+        raise StaleEdit(CHANGED)
     statement = _demand(statement, "statement", "请填写完成情况说明。")
     with db.session.begin_nested():
-        if waiting := policies.waiting_round(task):
+        if waiting:
             _void(task, waiting, actor)
         if files:
             attach_files(task, files, evidence_on=evidence_on or clock.today(), actor=actor)
@@ -224,7 +234,7 @@ def _check_seen(task: Task, action: str, seen_version: int | None) -> None:
     Where the step is no longer open, the transition says so, and why.
     """
     if task.state in CLOSURE.step(action).sources and seen_version not in (None, task.version):
-        raise StaleEdit("您打开页面后，这项任务又有变动（如重新申请）。请核对现在的内容再办理。")
+        raise StaleEdit(CHANGED)
 
 
 def _demand(text: str, field: str, sentence: str) -> str:
@@ -256,14 +266,14 @@ def _close(task: Task, request: ClosureRequest, actor: User) -> None:
 def _draw_lot(task: Task, draw: Draw) -> tuple[bool, str]:
     """Decide whether the centre verifies this round, and say why in words for the record.
 
-    Key tasks always; of the rest the programme's share is drawn. What the centre once had in
+    Core tasks always; of the rest the programme's share is drawn. What the centre once had in
     its hands stays there: nobody slips out of a draw by applying again.
     """
     programme = task.pairing.programme
     if programme.verification is VerificationPolicy.ALL:
         return True, "全部任务由省中心核验"
-    if task.weight >= KEY_WEIGHT:
-        return True, "重点任务，由省中心核验"
+    if task.weight >= CORE_WEIGHT:
+        return True, "核心任务，由省中心核验"
     if any(one.needs_centre or one.state is ClosureState.REOPENED for one in task.closure_requests):
         return True, "此前轮次曾由省中心核验或回头看重启，仍由省中心核验"
     number, percent = draw(100), programme.sample_percent

@@ -41,6 +41,12 @@ ENTRIES = (
     Entry("总览", "overview.show", "grid-3x3-gap", frozenset(READERS)),
     Entry("结对", "pairings.list_pairings", "people", frozenset(READERS | {Role.CONTRIBUTOR})),
     Entry("任务台账", "tasks.list_tasks", "list-check", frozenset(READERS | {Role.CONTRIBUTOR})),
+    Entry(
+        "销号审核",
+        "closure.review_queue",
+        "clipboard-check",
+        frozenset({Role.BASE_LEADER, Role.CENTRE_REVIEWER}),
+    ),
     Entry("协议备案", "agreements.list_agreements", "file-earmark-text", frozenset(READERS)),
     Entry("会议", "meetings.list_meetings", "calendar-event", frozenset(READERS)),
     Entry("年度考核", "assessments.list_assessments", "award", frozenset(READERS | {Role.EXPERT})),

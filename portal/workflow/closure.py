@@ -5,12 +5,12 @@ return at either step, or by a look-back. A new application while an older one s
 voids that one first and starts again from the first step.
 """
 
-from portal.models import EvidenceUse, PlanState, Task, TaskState
+from portal.models import EvidenceUse, PlanState, Task, TaskState, Weight
 from portal.policies import closure as policies
 from portal.workflow.engine import Step, Workflow
 
-KEY_WEIGHT = 3
-"""A task of this weight is a key task: the centre verifies it itself, whatever is drawn."""
+CORE_WEIGHT = int(Weight.CORE)
+"""The centre verifies tasks of this weight itself, whatever is drawn."""
 
 OPEN_STATES = frozenset({TaskState.NOT_STARTED, TaskState.IN_PROGRESS})
 WAITING_STATES = frozenset({TaskState.CLOSURE_REQUESTED, TaskState.CONFIRMED})

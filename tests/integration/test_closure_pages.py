@@ -188,6 +188,28 @@ BUTTONS: dict[TaskState, dict[str, str]] = {
 }
 
 
+class TestLastStatement:
+    """What was claimed last time is there to amend, not to type again."""
+
+    @pytest.mark.parametrize(
+        ("make", "offered"),
+        [
+            (task_in_progress, ""),
+            (returned, STATEMENT),
+            (closure_requested, STATEMENT),
+            (reopened, ""),
+        ],
+    )
+    def test_form_offers_it_until_the_task_was_closed(
+        self, client: PageClient, make: Any, offered: str
+    ) -> None:
+        scene = make_scene()
+        task = make(scene)
+        login(client, scene.supported_coordinator)
+        page = client.get(f"/tasks/{task.id}")
+        assert page.one("textarea[name=statement]").get_text().strip() == offered
+
+
 class TestPanel:
     """What each person sees of a task at each stage, on the task's own page."""
 

@@ -57,12 +57,14 @@ def request_closure(task_id: int) -> Response:
             statement=form.statement.data or "",
             files=form.uploads,
             evidence_on=form.evidence_on.data,
+            may_replace=seen_version() is not None,
+            seen_version=seen_version(),
             actor=actor(),
         )
     except Rejected as refusal:
         form.add_errors(refusal.fields)
         return answer_task(task, submit=form, status=422)
-    except StepRefused as refusal:
+    except (StepRefused, StaleEdit) as refusal:
         form.form_errors = refusal.sentences
         return answer_task(task, submit=form, status=409)
     flash(f"已提交销号申请，等{task.pairing.supporting.short_name}确认。", "success")
@@ -158,7 +160,13 @@ def slip(task_id: int) -> str:
     """Show the closure slip 销号确认单 for print."""
     task = queries.get_task(task_id, viewer=actor())
     round_ = queries.closed_round(task)
-    return render_template("closure/slip.html", task=task, pairing=task.pairing, round=round_)
+    return render_template(
+        "closure/slip.html",
+        task=task,
+        pairing=task.pairing,
+        round=round_,
+        back_url=address_of(task),
+    )
 
 
 def _take(

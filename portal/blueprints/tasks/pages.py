@@ -31,15 +31,16 @@ def answer_task(
     """
     viewer = actor()
     page = task_page(task, viewer=viewer)
+    closure = closure_panel(task, viewer)
     response: Response = make_response(
         render_template(
             "tasks/show.html",
             pairing=task.pairing,
             page=page,
             task=task,
-            closure=closure_panel(task, viewer),
+            closure=closure,
             submit_refused=submit is not None,
-            submit=submit or SubmitEvidenceForm.for_requirements(task.requirements, blank=True),
+            submit=submit or _blank_submit(task, closure.last_statement),
             note=note or _blank_note(task),
             assign=assign or _blank_assign(page),
             may_apply=bool(can_request_closure(viewer, task)),
@@ -50,6 +51,13 @@ def answer_task(
         status,
     )
     return response
+
+
+def _blank_submit(task: Task, statement: str) -> Any:
+    """Return the form of evidence and closure, with the last statement to amend."""
+    form = SubmitEvidenceForm.for_requirements(task.requirements, blank=True)
+    form.statement.data = statement
+    return form
 
 
 def _blank_note(task: Task) -> AddNoteForm:
