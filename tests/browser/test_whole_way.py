@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.players import Cast
 
@@ -148,7 +148,7 @@ def hold_a_meeting(cast: Cast) -> None:
     )
     page.locator("[name=resolutions-0-body]").fill("受援方四月底前完成教学门诊挂牌")
     page.locator("[name=resolutions-0-due_on]").fill("2021-04-30")
-    page.locator("[name=resolutions-0-landing]").select_option("management_system")
+    page.locator("[name=resolutions-0-landing]").select_option("create:management_system")
     page.locator("[name=resolutions-0-criteria]").fill("诊室挂牌并启用。")
     page.locator("[name=resolutions-0-evidence]").fill("挂牌照片")
     lead.press("保存并提交批准")
@@ -167,16 +167,17 @@ def score_the_year(cast: Cast) -> None:
     centre.page.locator("label:has-text('儋州')").first.locator("input").check()
     centre.press("发起考核")
     centre.open(f"{PAIRING}/assessments")
-    centre.page.locator("main a[href^='/assessments/']").first.click()
+    centre.page.locator("main a[href^='/assessments/']:not([href*=new])").first.click()
+    expect(centre.page.locator("main")).to_contain_text("自评中")
     sheet = centre.page.url
     for username in (LEAD, BASE):
         player = cast[username]
         player.open(sheet)
-        fill_scores(player.page, "score_")
+        fill_scores(player.page)
         player.press("保存并提交自评")
     centre.open(sheet)
     centre.agree("开始评审")
-    fill_scores(centre.page, "score_")
+    fill_scores(centre.page)
     centre.press("保存并出具初评结果")
     commission = cast[COMMISSION]
     commission.open(sheet)
@@ -185,10 +186,10 @@ def score_the_year(cast: Cast) -> None:
     expect(commission.page.locator("main")).to_contain_text("加分")
 
 
-def fill_scores(page: Any, prefix: str) -> None:
-    """Give every open item its full points."""
-    fields = page.locator(f"input[name^={prefix}]")
+def fill_scores(page: Page) -> None:
+    """Give every open item its full points, as its row states them."""
+    fields = page.locator("input[name^=score_]")
     for number in range(fields.count()):
         field = fields.nth(number)
-        most = field.get_attribute("data-max") or field.get_attribute("max") or "1"
-        field.fill(most)
+        row = field.locator("xpath=ancestor::tr[1]")
+        field.fill(row.locator("[data-label='满分']").inner_text().strip())
