@@ -51,8 +51,10 @@ def _connect_database(app: Flask) -> None:
     if url.startswith("postgresql://"):
         url = url.replace("postgresql://", "postgresql+psycopg://", 1)
     app.config["SQLALCHEMY_DATABASE_URI"] = url
+    # The portal asks more different questions than SQLAlchemy keeps compiled by default (500).
     app.config.setdefault(
-        "SQLALCHEMY_ENGINE_OPTIONS", {"pool_pre_ping": not url.startswith("sqlite")}
+        "SQLALCHEMY_ENGINE_OPTIONS",
+        {"pool_pre_ping": not url.startswith("sqlite"), "query_cache_size": 1500},
     )
     db.init_app(app)
     migrate.init_app(app, db, directory=str(Path(__file__).resolve().parent.parent / "migrations"))
