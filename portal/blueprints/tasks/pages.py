@@ -32,6 +32,11 @@ def answer_task(
     viewer = actor()
     page = task_page(task, viewer=viewer)
     closure = closure_panel(task, viewer)
+    # A reader's page draws no forms, and so makes none.
+    if submit is None and (page.can_work_now or closure.can_apply_again):
+        blank = _blank_submit(task, closure.last_statement)
+    else:
+        blank = submit
     response: Response = make_response(
         render_template(
             "tasks/show.html",
@@ -40,8 +45,8 @@ def answer_task(
             task=task,
             closure=closure,
             submit_refused=submit is not None,
-            submit=submit or _blank_submit(task, closure.last_statement),
-            note=note or _blank_note(task),
+            submit=blank,
+            note=note or (_blank_note(task) if page.can_work_now else None),
             assign=assign or _blank_assign(page),
             may_apply=bool(can_request_closure(viewer, task)),
             accept=file_types.ACCEPT,
