@@ -150,10 +150,26 @@ def test_locked_task_says_with_whom_it_is(client: PageClient, scene: Scene) -> N
     page = client.get(f"/tasks/{task.id}")
     assert "正由海口帮扶医院确认，期间不能修改" in page.text
     assert not page.select("main form[action$=notes]")
-    refused = client.post(f"/tasks/{task.id}/notes", {"progress": 10, "body": "进展"})
-    assert refused.status == 409
-    assert "正由海口帮扶医院确认" in refused.text
+    for verb, data in (
+        ("notes", {"progress": 10, "body": "写好的话"}),
+        ("evidence", {"statement": "写好的话"}),
+    ):
+        refused = client.post(f"/tasks/{task.id}/{verb}", data)
+        assert refused.status == 409
+        assert "正由海口帮扶医院确认" in refused.one("[role=alert]").get_text()
+        assert "写好的话" in refused.one("[role=alert] blockquote").get_text()
     assert db.session.query(ProgressNote).count() == 0
+
+
+def test_application_for_a_task_closed_meanwhile_gives_the_words_back(
+    client: PageClient, scene: Scene
+) -> None:
+    task = closed(scene)
+    client.login(scene.supported_coordinator, PASSWORD)
+    data = {"statement": "写好的说明", "evidence_on": clock.today().isoformat()}
+    refused = client.post(f"/tasks/{task.id}/closure", data)
+    assert refused.status == 409
+    assert "写好的说明" in refused.one("[role=alert] blockquote").get_text()
 
 
 def test_closed_task_shows_its_date_and_takes_nothing(client: PageClient, scene: Scene) -> None:

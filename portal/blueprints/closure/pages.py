@@ -1,13 +1,10 @@
 """Drawing the closure pages, and finding the way from one to the next."""
 
-from dataclasses import dataclass
-
 from flask import make_response, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from portal.blueprints.closure.forms import ClosureForms
 from portal.blueprints.tasks.pages import answer_task
-from portal.errors import PortalError
 from portal.models import Role, Task, TaskState, User
 from portal.queries.closure import closure_panel
 from portal.queries.closure_queue import (
@@ -20,22 +17,8 @@ from portal.queries.closure_queue import (
 )
 from portal.web.accounts import actor
 from portal.web.forms import PortalForm
+from portal.web.refusals import Refused
 from portal.web.requests import safe_referrer
-
-
-@dataclass(frozen=True)
-class Refused:
-    """A step that could not be taken now, with what the person had written for it."""
-
-    sentence: str
-    missing: list[str]
-    typed: str
-
-    @classmethod
-    def of(cls, refusal: PortalError, form: PortalForm) -> "Refused":
-        """Keep the words of ``form``: the page may no longer have the place they were typed in."""
-        texts = [field.data for field in form if field.type == "TextAreaField" and field.data]
-        return cls(refusal.sentence, refusal.sentences[1:], "\n".join(texts))
 
 
 def queue_of_form() -> Queue | None:

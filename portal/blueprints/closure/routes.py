@@ -14,7 +14,6 @@ from portal.blueprints.closure.forms import (
     ReturnForm,
 )
 from portal.blueprints.closure.pages import (
-    Refused,
     address_after,
     address_of,
     queue_of_form,
@@ -33,6 +32,7 @@ from portal.queries.closure_queue import Mark
 from portal.services import closure
 from portal.web.accounts import actor
 from portal.web.forms import PortalForm
+from portal.web.refusals import Refused
 from portal.web.requests import leave_to, writes
 
 

@@ -9,13 +9,14 @@ from portal.blueprints.evidence import bp
 from portal.blueprints.evidence.forms import UseEvidenceForm
 from portal.blueprints.tasks.forms import SubmitEvidenceForm
 from portal.blueprints.tasks.pages import answer_task
-from portal.errors import NotVisible, Rejected
+from portal.errors import NotVisible, Rejected, StepRefused
 from portal.models import Evidence, Task, User
 from portal.queries import evidence as queries
 from portal.queries.tasks import get_task
 from portal.services import evidence as services
 from portal.services.tasks import require_open
 from portal.web.accounts import actor
+from portal.web.refusals import Refused
 from portal.web.requests import leave_to, writes
 
 
@@ -24,17 +25,19 @@ from portal.web.requests import leave_to, writes
 def add_evidence(task_id: int) -> Response:
     """Take in the files of the task page, without applying for closure."""
     task = get_task(task_id, viewer=actor(), lock=True)
-    require_open(task, actor())
     form = SubmitEvidenceForm.for_requirements(task.requirements)
-    if form.validate():
-        try:
-            attached = _attach(task, form)
-        except Rejected as refusal:
-            form.add_errors(refusal.fields)
-        else:
-            tell_attached(attached, task, viewer=actor())
-            return _back_to(task)
-    return answer_task(task, submit=form, status=422)
+    try:
+        require_open(task, actor())
+        if not form.validate():
+            return answer_task(task, submit=form, status=422)
+        attached = _attach(task, form)
+    except Rejected as refusal:
+        form.add_errors(refusal.fields)
+        return answer_task(task, submit=form, status=422)
+    except StepRefused as refusal:
+        return answer_task(task, refused=Refused.of(refusal, form), status=409)
+    tell_attached(attached, task, viewer=actor())
+    return _back_to(task)
 
 
 @bp.route("/tasks/<int:task_id>/evidence/use", methods=["GET", "POST"])

@@ -12,6 +12,7 @@ from portal.policies.closure import can_request_closure
 from portal.queries.closure import closure_panel
 from portal.queries.task_page import TaskPage, task_page
 from portal.web.accounts import actor
+from portal.web.refusals import Refused, typed_in
 
 
 def answer_task(
@@ -32,11 +33,12 @@ def answer_task(
     viewer = actor()
     page = task_page(task, viewer=viewer)
     closure = closure_panel(task, viewer)
-    # A reader's page draws no forms, and so makes none.
-    if submit is None and (page.can_work_now or closure.can_apply_again):
-        blank = _blank_submit(task, closure.last_statement)
-    else:
-        blank = submit
+    draws_form = page.can_work_now or closure.can_apply_again
+    if submit is not None and not draws_form:
+        # Somebody else's step locked the task meanwhile: say so, and give the words back.
+        why = submit.form_errors or [page.locked]
+        more = {"refused": Refused(why[0], why[1:], typed_in(submit)), **more}
+    needs_blank = submit is None and draws_form
     response: Response = make_response(
         render_template(
             "tasks/show.html",
@@ -45,7 +47,7 @@ def answer_task(
             task=task,
             closure=closure,
             submit_refused=submit is not None,
-            submit=blank,
+            submit=_blank_submit(task, closure.last_statement) if needs_blank else submit,
             note=note or (_blank_note(task) if page.can_work_now else None),
             assign=assign or _blank_assign(page),
             may_apply=bool(can_request_closure(viewer, task)),

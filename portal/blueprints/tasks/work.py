@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response
 from portal.blueprints.tasks import bp
 from portal.blueprints.tasks.forms import AddNoteForm, AssignOwnerForm
 from portal.blueprints.tasks.pages import answer_task
-from portal.errors import Rejected
+from portal.errors import Rejected, StepRefused
 from portal.models import Side, Task, User
 from portal.policies.decision import require
 from portal.policies.scope import side_of
@@ -15,6 +15,7 @@ from portal.queries.task_page import staff_of
 from portal.queries.tasks import get_task
 from portal.services import tasks
 from portal.web.accounts import actor
+from portal.web.refusals import Refused
 from portal.web.requests import leave_to, writes
 
 
@@ -39,17 +40,19 @@ def start_task(task_id: int) -> Response:
 def add_note(task_id: int) -> Response:
     """Write a progress note."""
     task = get_task(task_id, viewer=actor(), lock=True)
-    tasks.require_open(task, actor())
     form = AddNoteForm()
-    if form.validate():
-        try:
-            tasks.add_note(task, progress=form.progress.data, body=form.body.data, actor=actor())
-        except Rejected as refusal:
-            form.add_errors(refusal.fields)
-        else:
-            flash("进展已记录。", "success")
-            return _back_to(task)
-    return answer_task(task, note=form, status=422)
+    try:
+        tasks.require_open(task, actor())
+        if not form.validate():
+            return answer_task(task, note=form, status=422)
+        tasks.add_note(task, progress=form.progress.data, body=form.body.data, actor=actor())
+    except Rejected as refusal:
+        form.add_errors(refusal.fields)
+        return answer_task(task, note=form, status=422)
+    except StepRefused as refusal:
+        return answer_task(task, refused=Refused.of(refusal, form), status=409)
+    flash("进展已记录。", "success")
+    return _back_to(task)
 
 
 @bp.post("/tasks/<int:task_id>/owners")
