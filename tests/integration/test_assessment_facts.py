@@ -1,86 +1,30 @@
-"""What the ledger says about a year up to its cut-off day, and that a frozen year never moves."""
+"""What the ledger says about a year, read as it stood on the cut-off day."""
 
-from datetime import date, datetime, time
-from decimal import Decimal
-from itertools import count
+from datetime import date
 from typing import Any
 
 import pytest
-import time_machine
 
-from portal import clock
 from portal.extensions import db
 from portal.models import (
-    Agreement,
     AgreementState,
     Area,
     Assessment,
-    ClosureRequest,
     GroupMember,
-    Meeting,
     MeetingState,
     Plan,
     PlanEndorsement,
     PlanState,
     Side,
-    Task,
     YearGoal,
 )
 from portal.queries.assessment_facts import facts_for
-from portal.queries.assessment_sheet import sheet_of, verdict_of
-from portal.queries.assessments import figures_of
 from portal.scoring.facts import ApplicationFact, TaskFact
-from portal.services import closure
 from tests.factories import assessments as made
 from tests.factories import closures, make_scene
+from tests.factories.ledgers import CLOSED, DUE, agreement, hold, moment, on, play, working_task
 from tests.factories.meetings import leadership_group
 from tests.factories.scenes import Scene
-from tests.support.queries import count_queries
-
-DUE = date(2020, 9, 30)
-_numbers = count(1)
-
-
-def moment(day: str) -> datetime:
-    """Ten in the morning in Shanghai."""
-    return datetime.combine(date.fromisoformat(day), time(10), clock.SHANGHAI)
-
-
-def on(day: str) -> time_machine.travel:
-    """Do something on that day."""
-    return time_machine.travel(moment(day), tick=False)
-
-
-def working_task(scene: Scene, **values: object) -> Task:
-    with on("2020-06-10"):
-        return closures.task_in_progress(
-            scene, **{"weight": 3, "due_on": DUE, "first_due_on": DUE, **values}
-        )
-
-
-def play(scene: Scene, task: Task, *steps: tuple[str, str]) -> Task:
-    """Take the steps of a closure, each on its day."""
-    acts = {
-        "apply": lambda: closure.request_closure(
-            task, statement="已完成。", actor=scene.supported_coordinator
-        ),
-        "confirm": lambda: closure.confirm_closure(task, actor=scene.supporting_leader),
-        "verify": lambda: closure.verify_closure(task, actor=scene.centre),
-        "return": lambda: closure.return_closure(
-            task, reason="补充材料。", actor=scene.supporting_leader
-        ),
-        "return_late": lambda: closure.return_closure(
-            task, reason="补充材料。", actor=scene.centre
-        ),
-        "reopen": lambda: closure.reopen_task(task, reason="回头看不合格。", actor=scene.centre),
-    }
-    for day, step in steps:
-        with on(day):
-            acts[step]()
-    return task
-
-
-CLOSED = (("2020-09-20", "apply"), ("2020-09-24", "confirm"), ("2020-10-12", "verify"))
 
 
 def the_task(assessment: Assessment) -> TaskFact:
@@ -257,32 +201,6 @@ def test_who_joined_later_or_had_left_is_missing(
 # Meetings
 
 
-def hold(scene: Scene, day: str, signed: str | None = None, **values: Any) -> Meeting:
-    """A meeting held on ``day``, its minutes approved on ``signed``."""
-    meeting = Meeting(
-        **{
-            "pairing_id": scene.pairing_id,
-            "kind": "quarterly",
-            "title": f"{day} 会议",
-            "of_leadership": True,
-            "state": MeetingState.APPROVED if signed else MeetingState.HELD,
-            "state_since": moment(day),
-            "planned_at": moment(day),
-            "held_on": date.fromisoformat(day),
-            "created_by_id": scene.supporting_coordinator.id,
-            "created_at": moment(day),
-            "approved_by_id": scene.supporting_leader.id if signed else None,
-            "approved_at": moment(signed) if signed else None,
-            "number_year": int(day[:4]) if signed else None,
-            "number": next(_numbers) if signed else None,
-            **values,
-        }
-    )
-    db.session.add(meeting)
-    db.session.flush()
-    return meeting
-
-
 def test_leadership_meetings_of_the_period_count_with_their_minutes(session: Any) -> None:
     scene = make_scene()
     hold(scene, "2020-04-16")
@@ -302,30 +220,6 @@ def test_leadership_meetings_of_the_period_count_with_their_minutes(session: Any
 
 
 # The agreement, and the plan of later years
-
-
-def agreement(scene: Scene, state: AgreementState, submitted: str | None) -> Agreement:
-    """An agreement in ``state``, handed in first on ``submitted``."""
-    filed = state is AgreementState.FILED
-    one = Agreement(
-        programme_id=scene.programme.id,
-        pairing_id=scene.pairing_id,
-        state=state,
-        created_by_id=scene.supporting_coordinator.id,
-        created_at=moment("2020-05-01"),
-        state_since=moment("2020-05-01"),
-        submitted_at=moment(submitted) if submitted else None,
-        first_submitted_at=moment(submitted) if submitted else None,
-        return_reason="缺页" if state is AgreementState.RETURNED else "",
-        filing_year=2020 if filed else None,
-        filing_sequence=1 if filed else None,
-        filing_number="备〔2020〕1号" if filed else None,
-        filed_by_id=scene.centre.id if filed else None,
-        filed_at=moment("2020-06-30") if filed else None,
-    )
-    db.session.add(one)
-    db.session.flush()
-    return one
 
 
 @pytest.mark.parametrize(
@@ -398,89 +292,3 @@ def test_a_later_year_without_a_plan_has_nothing_to_show(session: Any) -> None:
     scene = make_scene()
     filing = facts_for(made.self_assessing(scene, year=2022)).filing
     assert (filing.title, filing.done_on) == ("第3年度计划更新确认", None)
-
-
-# All together
-
-
-def full_ledger(scene: Scene) -> None:
-    """A year with something behind every figure."""
-    with on("2020-06-01"):
-        leadership_group(scene)
-    agreement(scene, AgreementState.FILED, "2020-06-03")
-    for day in ("2020-06-15", "2020-09-14", "2020-12-14"):
-        hold(scene, day, day)
-    play(scene, working_task(scene), *CLOSED)
-    play(scene, working_task(scene), ("2020-09-01", "apply"), ("2020-09-03", "return"), *CLOSED)
-    working_task(scene)
-
-
-def figures(assessment: Assessment) -> dict[str, Decimal]:
-    found = figures_of(assessment)
-    return {
-        score.item.code: found[score.item_id].score
-        for score in assessment.scores
-        if score.item_id in found
-    }
-
-
-EXPECTED = {
-    "1.1": Decimal("1.50"),  # the heads of the GP bases are missing
-    "1.2": Decimal("3.25"),  # 3 × 3 ÷ 4 + 1
-    "1.3": Decimal("2.00"),  # twelve days late
-    "2.1": Decimal("10.00"),  # 6 of 9
-    "2.2a": Decimal("2.67"),  # 2 of 3
-    "2.2b": Decimal("1.00"),
-    "2.3": Decimal("2.00"),  # 1 of 2
-}
-
-
-def test_the_figures_of_a_whole_year(session: Any) -> None:
-    scene = make_scene()
-    full_ledger(scene)
-    assert figures(made.self_assessing(scene)) == EXPECTED
-
-
-def test_the_facts_take_a_constant_number_of_queries(session: Any) -> None:
-    scene = make_scene()
-    full_ledger(scene)
-    assessment = made.self_assessing(scene)
-    with count_queries() as few:
-        facts_for(assessment)
-    for _ in range(5):
-        play(scene, working_task(scene), *CLOSED)
-    with count_queries() as many:
-        facts_for(assessment)
-    assert len(many) == len(few)
-    many.at_most(5)
-
-
-def test_a_final_score_never_moves_whatever_the_ledger_does(session: Any) -> None:
-    scene = make_scene()
-    full_ledger(scene)
-    assessment = made.final_assessment(scene)
-    assert figures(assessment) == EXPECTED
-    result, inputs = verdict_of(assessment), [dict(one.inputs) for one in assessment.scores]
-    assert assessment.total == result.total
-    closed = db.session.query(ClosureRequest).filter_by(round=1).first()
-    assert closed is not None
-    play(scene, closed.task, ("2020-12-20", "reopen"))
-    hold(scene, "2020-12-15", "2020-12-16")
-    for member in db.session.query(GroupMember):
-        member.left_on = date(2020, 7, 1)
-    db.session.query(Agreement).one().first_submitted_at = moment("2020-08-01")
-    scene.programme.bonus_enabled = False
-    db.session.flush()
-    db.session.expire_all()
-    assert figures(assessment) == EXPECTED
-    assert [dict(one.inputs) for one in assessment.scores] == inputs
-    assert sheet_of(assessment).counted == result.total
-    assert (assessment.total, assessment.bonus) == (result.total, result.bonus)
-
-
-def test_an_open_year_follows_the_ledger(session: Any) -> None:
-    scene = make_scene()
-    full_ledger(scene)
-    assessment = made.submitted(scene)
-    hold(scene, "2020-11-16", "2020-11-17")
-    assert figures(assessment)["1.2"] == Decimal("4.00")
