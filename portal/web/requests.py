@@ -11,6 +11,7 @@ from flask import Flask, flash, make_response, redirect, request
 from flask_login import current_user
 from sqlalchemy.exc import IntegrityError
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import IntegerConverter, Map
 from werkzeug.wrappers import Response
 
 from portal import clock
@@ -42,8 +43,19 @@ CONTENT_SECURITY_POLICY = "; ".join(
 )
 
 
+class RowNumber(IntegerConverter):
+    """``<int:…>`` in an address: a number that a row can have.
+
+    A guessed number beyond that is no such page; the database would take it for an error.
+    """
+
+    def __init__(self, map: Map, max: int = 2**31 - 1, **options: Any) -> None:
+        super().__init__(map, max=max, **options)
+
+
 def init_app(app: Flask) -> None:
     """Put the habits into ``app``."""
+    app.url_map.converters["int"] = RowNumber
     if hops := app.config["PROXY_HOPS"]:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     app.before_request(_declare_intent)

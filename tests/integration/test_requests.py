@@ -485,3 +485,15 @@ def test_forwarded_address_counts_only_behind_a_proxy(tmp_path: Path) -> None:
     behind = build_app("sqlite://", tmp_path, PROXY_HOPS=1)
     assert ask(bare, scheme, headers=sent).text == "http"
     assert ask(behind, scheme, headers=sent).text == "https"
+
+
+# Guessed addresses.
+
+
+@pytest.mark.parametrize("number", ["999999999", "2147483648", "9" * 30])
+@pytest.mark.parametrize("path", ["/tasks/{}", "/closure/{}", "/pairings/{}/tasks", "/files/{}"])
+def test_guessed_number_is_no_such_page_however_long(
+    client: PageClient, path: str, number: str
+) -> None:
+    client.login(make_scene().centre, PASSWORD)
+    assert client.get(path.format(number)).status == 404
