@@ -26,7 +26,7 @@ class Player:
         self.page.get_by_label("用户名").fill(username)
         self.page.get_by_label("密码").fill(PASSWORD)
         self.press("登录")
-        expect(self.page.get_by_role("heading", level=1)).to_have_text("工作台")
+        expect(self.page.get_by_role("heading", level=1)).not_to_have_text("登录")
 
     def open(self, path: str) -> Page:
         """Go to an address of the portal."""

@@ -29,7 +29,7 @@ def test_centre_returns_an_agreement_and_the_resubmission_shows_what_changed(
     centre.sees("已退回")
 
     lead = cast["shengyuan-coordinator"]
-    lead.todo("九二八医院").get_by_role("link", name="去办理").click()
+    lead.todo(REASON).get_by_role("link", name="去办理").click()
     lead.sees(REASON)
     lead.page.get_by_role("link", name="修改文本").first.click()
     clause = lead.page.locator("textarea[name^=clause_]").nth(12)
