@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 import sqlalchemy as sa
+from sqlalchemy.orm import joinedload
 
 from portal import clock
 from portal.errors import NotVisible
 from portal.extensions import db
-from portal.models import Event, User
+from portal.models import Event, Pairing, User
 from portal.policies.accounts import reads_audit
 from portal.queries.paging import Page, page_of
 
@@ -112,3 +113,16 @@ def usernames_behind(events: Sequence[Event]) -> dict[int, str]:
         return {}
     rows = db.session.execute(sa.select(User.id, User.username).where(User.id.in_(ids)))
     return {row.id: row.username for row in rows}
+
+
+def pairing_titles_behind(events: Sequence[Event]) -> dict[int, str]:
+    """Return the title of each pairing that one of ``events`` happened in."""
+    ids = {event.pairing_id for event in events if event.pairing_id is not None}
+    if not ids:
+        return {}
+    found = db.session.scalars(
+        sa.select(Pairing)
+        .where(Pairing.id.in_(ids))
+        .options(joinedload(Pairing.supporting), joinedload(Pairing.supported))
+    )
+    return {pairing.id: pairing.title for pairing in found}

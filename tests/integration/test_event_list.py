@@ -102,11 +102,27 @@ def test_record_asks_a_fixed_number_of_queries(client: PageClient) -> None:
     scene = make_scene()
     for number in range(60):
         make_event(f"第 {number} 件", object_type="user", object_id=scene.centre.id)
+    make_event("结对中的一件", pairing_id=scene.pairing_id, actor=scene.centre)
     client.login(scene.auditor, PASSWORD)
     with count_queries() as queries:
         client.get("/admin/events?person=用户")
-    # The account of the request, the accounts of that name, the page, the user names behind it.
-    queries.at_most(4)
+    # The account of the request, the accounts of that name, the page, and the user names and
+    # pairings behind it.
+    queries.at_most(5)
+
+
+def test_event_names_its_pairing_and_the_role_of_the_person(client: PageClient) -> None:
+    scene = make_scene()
+    make_event(
+        "结对中的一件",
+        pairing_id=scene.pairing_id,
+        actor=scene.centre,
+        actor_role="centre_reviewer",
+    )
+    client.login(scene.auditor, PASSWORD)
+    row = client.get("/admin/events?object=task").one("tbody tr").get_text(" ")
+    assert scene.pairing.title in row
+    assert "省中心审核员" in row
 
 
 @pytest.mark.parametrize("verb", ["post", "put", "delete", "patch"])

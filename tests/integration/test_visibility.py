@@ -17,7 +17,10 @@ from werkzeug.test import TestResponse
 from portal import create_app
 from portal.extensions import db
 from tests.factories import PASSWORD, Scene, make_scene
+from tests.factories.evidence import evidence_for
+from tests.factories.plans import plan_in_force
 from tests.factories.provinces import Ids, make_everything
+from tests.factories.tasks import make_task
 from tests.integration import visibility_table
 from tests.support.pages import PageClient
 
@@ -153,3 +156,39 @@ def ask(client: PageClient, method: str, rule: Rule, ids: Ids, token: str) -> An
     return Answer(
         Context().run(lambda: client.http.open(address, method=method, buffered=True, **sent))
     )
+
+
+def test_object_of_another_parent_is_not_found(
+    app: Flask, new_client: Callable[[], PageClient]
+) -> None:
+    """An address with two ids is loaded by both: having the one does not open the other."""
+    scene = make_scene()
+    ids = make_everything(scene)
+    centre, coordinator = new_client(), new_client()
+    centre.login(scene.centre, PASSWORD)
+    coordinator.login(scene.supported_coordinator, PASSWORD)
+    known, early = ids.common, ids.special["plans.edit_task"]
+    alien = evidence_for(make_task(plan_in_force(scene.foreign, scene)), by=scene.foreign_leader)
+    mixed = {
+        f"/plans/{early['plan_id']}/tasks/{known['task_id']}": {"GET", "POST"},
+        f"/plans/{early['plan_id']}/tasks/{alien.task_id}/remove": {"POST"},
+        f"/tasks/{known['task_id']}/evidence/{alien.id}/remove": {"POST"},
+        f"/assessments/{known['assessment_id']}/items/999999": {"GET"},
+    }
+    for address, methods in mixed.items():
+        for client in (centre, coordinator):
+            if "GET" in methods:
+                assert client.get(address).status in (403, 404), address
+            if "POST" in methods:
+                assert client.post(address).status in (403, 404), address
+    assert coordinator.get(f"/plans/{early['plan_id']}/tasks/{early['task_id']}").status == 200
+
+
+def test_every_address_with_two_ids_is_mixed_above() -> None:
+    names = {rule.endpoint for rule in RULES.values() if len(rule.arguments) > 1}
+    assert names == {
+        "assessments.item_rows",
+        "evidence.remove_evidence",
+        "plans.edit_task",
+        "plans.remove_task",
+    }

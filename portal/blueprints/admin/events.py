@@ -5,6 +5,7 @@ from datetime import date
 from flask import render_template, request
 
 from portal.blueprints.admin import bp
+from portal.models import Role
 from portal.queries import events as queries
 from portal.web.accounts import actor
 
@@ -32,6 +33,8 @@ def list_events() -> str:
         page=page,
         chosen=chosen,
         subjects=queries.usernames_behind(page.rows),
+        pairings=queries.pairing_titles_behind(page.rows),
+        roles={role.value: role.label for role in Role},
         object_labels=queries.OBJECT_LABELS,
         kept={name: value for name, value in request.args.items() if name in FILTERS and value},
     )

@@ -4,20 +4,18 @@ from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from portal.blueprints.workbench import bp
-from portal.models import Role
 from portal.queries.workbench import bench_of
 from portal.web.accounts import actor
-
-# Who has no business in the programme starts where their own work is.
-ELSEWHERE = {Role.ADMINISTRATOR: "admin.list_users", Role.AUDITOR: "admin.list_events"}
+from portal.web.navigation import home_url
 
 
 @bp.get("/")
 def show() -> Response | str:
     """Show what waits for the viewer; ``kind`` in the address narrows to one kind."""
     viewer = actor()
-    if viewer.role in ELSEWHERE:
-        return redirect(url_for(ELSEWHERE[viewer.role]))
+    if (home := home_url(viewer)) != url_for("workbench.show"):
+        # Who has no business in the programme starts where their own work is.
+        return redirect(home)
     bench = bench_of(viewer)
     kind = request.args.get("kind", "")
     shown = [item for item in bench.to_do if kind in ("", item.kind)]
