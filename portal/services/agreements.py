@@ -37,7 +37,6 @@ from portal.workflow import check_version, record, transition
 from portal.workflow.agreements import WORKFLOW, awaits_filing, plan_of
 
 NUMBER = "琼全科帮扶备〔{year}〕{sequence}号"
-NOT_DEAD = Agreement.state.not_in([AgreementState.SUPERSEDED, AgreementState.TERMINATED])
 
 
 def draft_agreement(pairing: Pairing, *, actor: User) -> Agreement:

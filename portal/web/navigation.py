@@ -31,7 +31,6 @@ class Link:
     icon: str
     url: str
     active: bool
-    count: int | None = None
 
 
 ENTRIES = (

@@ -117,7 +117,7 @@ def plan_meeting(pairing_id: int) -> Answer:
             add_workdays(clock.today(), NOTICE_WORKDAYS), time(9)
         )
         form.show_lines(_suggested(pairing, form.kind.data))
-    elif again := _drawn_again(pairing, form):
+    elif again := _drawn_again(form):
         return unsaved(_plan_page(pairing, form, focus=again))
     elif form.validate():
         try:
@@ -139,7 +139,7 @@ def edit_meeting(meeting_id: int) -> Answer:
     form = PlanMeetingForm()
     if request.method == "GET":
         form.fill(meeting)
-    elif again := _drawn_again(meeting.pairing, form):
+    elif again := _drawn_again(form):
         return unsaved(_plan_page(meeting.pairing, form, meeting, focus=again))
     elif form.validate():
         try:
@@ -159,7 +159,7 @@ def edit_meeting(meeting_id: int) -> Answer:
     return _plan_page(meeting.pairing, form, meeting), 422 if form.errors else 200
 
 
-def _drawn_again(pairing: Pairing, form: PlanMeetingForm) -> str:
+def _drawn_again(form: PlanMeetingForm) -> str:
     """Answer the buttons that save nothing; return the id of the field to go on with.
 
     Empty when the form was really submitted.
