@@ -19,6 +19,7 @@ from portal.models import (
     MeetingState,
     Pairing,
     Plan,
+    PlanState,
     Programme,
     Resolution,
     Task,
@@ -196,12 +197,17 @@ class AgendaLine:
 
 
 def urgent_tasks(pairing: Pairing, *, limit: int = 20) -> list[Task]:
-    """Return the pairing's overdue and returned tasks, the longest overdue first."""
+    """Return the pairing's overdue and returned tasks, the longest overdue first.
+
+    Nothing is due by a plan that is not in force yet: a draft's tasks are never overdue.
+    """
     return list(
         db.session.scalars(
             sa.select(Task)
+            .join(Task.plan)
             .where(
                 Task.pairing_id == pairing.id,
+                Plan.state.in_([PlanState.IN_FORCE, PlanState.COMPLETED]),
                 Task.state != TaskState.CLOSED,
                 sa.or_(Task.due_on < clock.today(), Task.is_returned),
             )

@@ -57,6 +57,14 @@ def plan_in_force(pairing: Pairing, scene: Scene) -> Plan:
     return plan
 
 
+def completed_plan(pairing: Pairing, scene: Scene) -> Plan:
+    """Add a plan that the centre has declared completed."""
+    plan = plan_in_force(pairing, scene)
+    plan.state = PlanState.COMPLETED
+    db.session.flush()
+    return plan
+
+
 def endorse(plan: Plan, scene: Scene, side: Side) -> PlanEndorsement:
     """Let one side's leader endorse the plan, without moving its state."""
     leader = scene.supporting_leader if side is Side.SUPPORTING else scene.supported_leader

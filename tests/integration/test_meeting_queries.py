@@ -11,7 +11,7 @@ from flask import Flask
 from portal import clock
 from portal.errors import NotVisible
 from portal.extensions import db
-from portal.models import Meeting, Pairing, Side, TaskState, User
+from portal.models import Meeting, Pairing, Plan, Side, TaskState, User
 from portal.policies.meetings import is_late, late_meetings, whose_turn
 from portal.queries import meetings as queries
 from portal.queries.meetings import Filters
@@ -26,7 +26,7 @@ from tests.factories.meetings import (
     planned_meeting,
     returned_meeting,
 )
-from tests.factories.plans import drafting_plan, plan_in_force
+from tests.factories.plans import agreed_plan, completed_plan, drafting_plan, plan_in_force
 from tests.factories.tasks import make_task
 from tests.support.queries import count_queries
 
@@ -218,6 +218,19 @@ def test_new_pairing_opens_with_the_standing_lines_alone(scene: Scene) -> None:
         queries.AgendaLine("甲"),
         queries.AgendaLine("乙"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("build", "suggested"),
+    [(drafting_plan, False), (agreed_plan, False), (plan_in_force, True), (completed_plan, True)],
+)
+def test_only_the_tasks_of_a_plan_in_force_are_suggested_as_overdue(
+    scene: Scene, build: Callable[..., Plan], suggested: bool
+) -> None:
+    late = make_task(build(scene.pairing, scene), title="甲")
+    late.due_on = clock.today() - timedelta(days=1)
+    db.session.flush()
+    assert (late in queries.urgent_tasks(scene.pairing)) is suggested
 
 
 # Scope and paging.
