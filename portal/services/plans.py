@@ -115,11 +115,14 @@ def endorse_plan(plan: Plan, *, seen_version: int | None = None, actor: User) ->
     return plan
 
 
-def withdraw_endorsement(plan: Plan, *, reason: str = "", actor: User) -> Plan:
+def withdraw_endorsement(
+    plan: Plan, *, reason: str, seen_version: int | None = None, actor: User
+) -> Plan:
     """Take back the own side's endorsement while the plan is not in force.
 
     An agreed plan goes back to drafting; the other side's endorsement stands.
-    Raises Forbidden or StepRefused.
+    Raises Forbidden, StepRefused, StaleEdit (it changed since the page was drawn), or
+    Rejected without a reason.
     """
     require(can_endorse_plan(actor, plan))
     lock(plan)
@@ -128,6 +131,10 @@ def withdraw_endorsement(plan: Plan, *, reason: str = "", actor: User) -> Plan:
     mark = plan.endorsement_of(side) if side else None
     if mark is None:
         raise StepRefused("本单位还没有认可这份计划，没有可撤回的内容。")
+    check_version(plan, seen_version)
+    reason = reason.strip()
+    if not reason:
+        raise Rejected({"reason": "请填写撤回认可的理由。"})
     plan.endorsements.remove(mark)
     touch(plan)
     if plan.state is PlanState.AGREED:

@@ -99,7 +99,9 @@ def remove_faculty_tasks(scene: Scene, agreement: Agreement) -> None:
 
 
 def reopen_plan(scene: Scene, agreement: Agreement) -> None:
-    plans.withdraw_endorsement(plans_of(agreement), actor=scene.supporting_leader)
+    plans.withdraw_endorsement(
+        plans_of(agreement), reason="期限需再议", actor=scene.supporting_leader
+    )
 
 
 def empty_rights(scene: Scene, agreement: Agreement) -> None:

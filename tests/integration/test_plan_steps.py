@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date
+from typing import Any
 
 import pytest
 from sqlalchemy.orm import Session
@@ -27,6 +28,7 @@ from portal.workflow.plans import advice_for_agreement, missing_for_agreement
 from tests.factories import Scene, make_scene
 from tests.factories.plans import (
     agreed_plan,
+    completed_plan,
     drafting_plan,
     endorse,
     make_library_task,
@@ -53,11 +55,8 @@ ROLES = (
 Build = Callable[[Pairing, Scene], Plan]
 
 
-def completed_plan(pairing: Pairing, scene: Scene) -> Plan:
-    plan = plan_in_force(pairing, scene)
-    plan.state = PlanState.COMPLETED
-    db.session.flush()
-    return plan
+def withdraw(plan: Plan, **options: Any) -> Plan:
+    return plans.withdraw_endorsement(plan, reason="期限需再议", **options)
 
 
 def closed_off_plan(pairing: Pairing, scene: Scene) -> Plan:
@@ -89,6 +88,12 @@ def titles_of(plan: Plan) -> list[str]:
     return [event.title for event in rows.order_by(Event.id)]
 
 
+def supported_side_endorsed(pairing: Pairing, scene: Scene) -> Plan:
+    plan = drafting_plan(pairing, scene)
+    endorse(plan, scene, Side.SUPPORTED)
+    return plan
+
+
 STEPS = {
     "endorse": (
         drafting_plan,
@@ -98,7 +103,7 @@ STEPS = {
     ),
     "withdraw": (
         agreed_plan,
-        plans.withdraw_endorsement,
+        withdraw,
         {"supporting_leader", "supported_leader"},
         PlanState.DRAFTING,
     ),
@@ -160,8 +165,8 @@ def test_starting_twice_gives_the_one_plan(session: Session) -> None:
         (agreed_plan, plans.endorse_plan, "supporting_leader"),
         (plan_in_force, plans.endorse_plan, "supported_leader"),
         (completed_plan, plans.endorse_plan, "supported_leader"),
-        (drafting_plan, plans.withdraw_endorsement, "supporting_leader"),
-        (plan_in_force, plans.withdraw_endorsement, "supporting_leader"),
+        (drafting_plan, withdraw, "supporting_leader"),
+        (plan_in_force, withdraw, "supporting_leader"),
         (drafting_plan, plans.put_in_force, "centre"),
         (plan_in_force, plans.put_in_force, "centre"),
         (drafting_plan, plans.complete_plan, "centre"),
@@ -243,9 +248,33 @@ def test_withdrawal_before_the_other_side_endorsed_is_recorded(session: Session)
     scene = make_scene()
     plan = drafting_plan(scene.pairing, scene)
     endorse(plan, scene, Side.SUPPORTED)
-    plans.withdraw_endorsement(plan, actor=scene.supported_leader)
+    withdraw(plan, actor=scene.supported_leader)
     assert (plan.state, plan.endorsements) == (PlanState.DRAFTING, [])
     assert titles_of(plan) == ["撤回认可"]
+
+
+@pytest.mark.parametrize("build", [agreed_plan, supported_side_endorsed])
+def test_withdrawal_without_a_reason_is_rejected(session: Session, build: Build) -> None:
+    scene = make_scene()
+    plan = build(scene.pairing, scene)
+    before = (plan.state, len(plan.endorsements))
+    with pytest.raises(Rejected) as refusal:
+        plans.withdraw_endorsement(plan, reason="  ", actor=scene.supported_leader)
+    assert set(refusal.value.fields) == {"reason"}
+    assert (plan.state, len(plan.endorsements)) == before
+    assert titles_of(plan) == []
+
+
+def test_withdrawal_from_an_older_page_is_refused(session: Session) -> None:
+    scene = make_scene()
+    plan = supported_side_endorsed(scene.pairing, scene)
+    seen = plan.version
+    plans.endorse_plan(plan, actor=scene.supporting_leader)
+    with pytest.raises(StaleEdit):
+        withdraw(plan, seen_version=seen, actor=scene.supported_leader)
+    assert plan.state is PlanState.AGREED
+    withdraw(plan, seen_version=plan.version, actor=scene.supported_leader)
+    assert plan.state is PlanState.DRAFTING
 
 
 def test_change_to_an_agreed_plan_takes_both_endorsements_away(session: Session) -> None:
@@ -283,7 +312,7 @@ def test_submitted_agreement_locks_the_agreed_plan(session: Session) -> None:
     with pytest.raises(StepRefused, match="随协议锁定"):
         save_goals(plan, {(1, Area.FACULTY): "改"}, seen=None, actor=scene.supported_coordinator)
     with pytest.raises(StepRefused, match="随协议锁定"):
-        plans.withdraw_endorsement(plan, actor=scene.supported_leader)
+        withdraw(plan, actor=scene.supported_leader)
     plans.put_in_force(plan, actor=scene.centre)
     assert plan.state is PlanState.IN_FORCE
 

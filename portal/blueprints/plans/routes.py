@@ -64,7 +64,12 @@ def withdraw_endorsement(plan_id: int) -> Response | tuple[str, int]:
     form = WithdrawForm()
     if not form.validate():
         return tab_again(plan, withdraw=form), 422
-    plans.withdraw_endorsement(plan, reason=form.reason.data, actor=actor())
+    plans.withdraw_endorsement(
+        plan,
+        reason=form.reason.data or "",
+        seen_version=request.form.get("version", type=int),
+        actor=actor(),
+    )
     flash("认可已撤回，计划重新商议。", "success")
     return leave_to(plan_url(plan))
 
