@@ -69,7 +69,7 @@ class Cell:
             return f"逾期 {self.red} 项"
         if self.yellow:
             return f"预警 {self.yellow} 项"
-        return None if self.total else "未安排"
+        return None
 
 
 @dataclass
