@@ -29,6 +29,8 @@ from portal.models import (
 )
 from portal.models.tasks import DUE_SOON_DAYS
 from portal.policies.scope import given_to, visible_pairings, visible_tasks
+from portal.queries.paging import moment_in
+from portal.row_ids import row_id
 
 BINDING = (PlanState.IN_FORCE, PlanState.COMPLETED)
 PAGE_SIZE = 50
@@ -178,16 +180,9 @@ def _conditions(wanted: LedgerFilter, viewer: User) -> list[sa.ColumnElement[boo
     if wanted.mine:
         found.append(given_to(viewer))
     if wanted.text:
-        pattern = f"%{_escaped(wanted.text)}%"
-        found.append(
-            sa.or_(Task.title.like(pattern, escape="\\"), Task.code.like(pattern, escape="\\"))
-        )
+        places = (Task.title, Task.code)
+        found.append(sa.or_(*(one.icontains(wanted.text, autoescape=True) for one in places)))
     return found
-
-
-def _escaped(text: str) -> str:
-    """Return ``text`` with LIKE's wildcards taken as letters."""
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 def _columns() -> Any:
@@ -261,21 +256,22 @@ def _cursor(row: LedgerRow, sort: str) -> str:
 def _place(wanted: LedgerFilter) -> tuple[Any, Any] | None:
     """Read a cursor back into values; a broken one means the first page."""
     value, separator, number = wanted.after.rpartition("~")
-    if not separator or not number.isdigit():
+    last = row_id(number)
+    if not separator or last is None:
         return None
     column = SORTS[wanted.sort][1]
     try:
         if wanted.sort == "due":
             parsed: Any = date.fromisoformat(value)
         elif wanted.sort == "since":
-            parsed = datetime.fromisoformat(value)
-            if parsed.tzinfo is None:
+            parsed = moment_in(value)
+            if parsed is None:
                 return None
         else:
             parsed = value
     except ValueError:
         return None
-    return sa.literal(parsed, column.type), sa.literal(int(number))
+    return sa.literal(parsed, column.type), sa.literal(last)
 
 
 def ledger_rows(wanted: LedgerFilter, *, viewer: User) -> Iterator[LedgerRow]:

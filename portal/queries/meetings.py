@@ -34,7 +34,9 @@ from portal.policies.meetings import (
     status_on,
     visible_meetings,
 )
+from portal.queries.paging import moment_in
 from portal.queries.pairings import get_pairing
+from portal.row_ids import row_id
 from portal.workflow.meetings import GROWING
 
 PAGE_SIZE = 50
@@ -174,11 +176,8 @@ def _write_cursor(meeting: Meeting) -> str:
 def _cursor(text: str) -> tuple[datetime, int] | None:
     """Read a cursor; one that somebody made up counts as none."""
     moment, _, number = text.partition("~")
-    try:
-        at = datetime.fromisoformat(moment)
-        return (at, int(number)) if at.tzinfo else None
-    except ValueError:
-        return None
+    at, last = moment_in(moment), row_id(number)
+    return (at, last) if at and last else None
 
 
 def _place(cursor: tuple[datetime, int]) -> sa.Tuple:

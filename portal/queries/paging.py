@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
@@ -55,3 +56,12 @@ def page_of(
         str(key(rows[0])) if has_before else None,
         str(key(rows[-1])) if has_after else None,
     )
+
+
+def moment_in(text: str) -> datetime | None:
+    """Return the moment that a cursor in an address carries; None for one somebody made up."""
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment.astimezone(UTC) if moment.tzinfo else None
+    except (ValueError, OverflowError):  # the second: before the year 1 or after 9999 in UTC
+        return None

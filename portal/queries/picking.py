@@ -26,9 +26,7 @@ from portal.models import (
 from portal.policies.plans import coordinates
 from portal.policies.recurrence import Occurrence, occurrences
 from portal.policies.scope import visible_pairings
-
-LARGEST_ID = 2**31 - 1
-"""What a database can be asked for; a larger number in a form is nobody's id."""
+from portal.row_ids import LARGEST_ID
 
 
 @dataclass(frozen=True)
@@ -97,7 +95,7 @@ def pickable(viewer: User) -> list[PickPairing]:
 
 def chosen_pairings(ids: Collection[int], *, viewer: User) -> list[Pairing]:
     """Return the pairings with ``ids`` in table order. Raises NotVisible if one is not seen."""
-    if any(number > LARGEST_ID for number in ids):
+    if any(not 0 < number <= LARGEST_ID for number in ids):
         raise NotVisible()
     found = db.session.scalars(
         sa.select(Pairing)

@@ -18,6 +18,7 @@ from portal import clock
 from portal.database import write_intent
 from portal.extensions import db
 from portal.models import SubmittedForm
+from portal.row_ids import LARGEST_ID
 from portal.web.htmx import is_htmx, redirect_whole_page
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -49,7 +50,7 @@ class RowNumber(IntegerConverter):
     A guessed number beyond that is no such page; the database would take it for an error.
     """
 
-    def __init__(self, map: Map, max: int = 2**31 - 1, **options: Any) -> None:
+    def __init__(self, map: Map, max: int = LARGEST_ID, **options: Any) -> None:
         super().__init__(map, max=max, **options)
 
 

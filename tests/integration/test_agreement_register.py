@@ -64,7 +64,8 @@ def test_the_queue_stands_on_top_oldest_first_with_its_waiting_days(client: Page
         ({"late": "overdue"}, {"draft", "none"}),
         ({"late": "overdue", "state": "draft"}, {"draft"}),
         ({"state": "nonsense", "late": "x", "page": "y"}, {"submitted", "draft", "none"}),
-        ({"programme": "0"}, set()),
+        ({"programme": "0"}, {"submitted", "draft", "none"}),
+        ({"programme": "999999"}, set()),
         ({"page": "7"}, set()),
     ],
 )

@@ -253,6 +253,18 @@ class TestBulk:
         assert "最多 5000 个字" in answer.text
         assert answer.one(f"textarea[name=reason-{task.id}]").get_text() == "长" * 5001
 
+    def test_reason_is_kept_without_the_nul_that_no_database_takes(
+        self, client: PageClient
+    ) -> None:
+        scene = make_scene()
+        task = confirmed(scene)
+        client.login(scene.centre, PASSWORD)
+        page = client.get("/closure")
+        typed = {f"reason-{task.id}": " 缺\0公章 ", "reason-²": "x"}
+        assert client.submit(page, **typed).status == 303
+        assert task.state is TaskState.IN_PROGRESS
+        assert "缺公章" in client.get(f"/tasks/{task.id}").text
+
     def test_changed_application_is_not_approved_unseen(self, client: PageClient) -> None:
         scene = make_scene()
         task = closure_requested(scene)

@@ -257,12 +257,13 @@ def test_strange_corrections_are_passed_over(client: PageClient) -> None:
     table = json.dumps([[2, "海口医院", "三亚医院"]])
     strange = {
         "supporting-x": "1",
+        "supporting-²": "1",
         "name-1": "\0",
         "new-1": "on",
         "city-1": "\0",
         "supported-0": "99999999999",
         "choice-0": "-1",
-        "skip": "x",
+        "skip": ["x", "²"],
     }
     assert client.post(f"{address}/confirm", {"table": table, **strange}).status == 303
     assert len(pairs_of(programme)) == 1

@@ -4,7 +4,6 @@ from datetime import date
 
 import pytest
 
-from portal.blueprints.meetings.forms import number_in
 from portal.blueprints.meetings.minutes import chinese_number
 from portal.models import Programme
 from portal.policies.meeting_kinds import DEFAULT_KIND, is_standing_line, meeting_kinds
@@ -143,19 +142,3 @@ def test_resolution_gives_its_task_a_title_of_one_line(body: str, title: str) ->
 )
 def test_points_are_counted_in_chinese(number: int, words: str) -> None:
     assert chinese_number(number) == words
-
-
-@pytest.mark.parametrize(
-    ("text", "number"),
-    [
-        ("12", 12),
-        ("", None),
-        (None, None),
-        ("x", None),
-        ("-1", None),
-        ("1" * 12, None),
-        ("１", None),
-    ],
-)
-def test_hidden_number_is_read_or_ignored(text: str | None, number: int | None) -> None:
-    assert number_in(text) == number

@@ -1,13 +1,12 @@
 """The record of operations, for the auditor alone."""
 
-from datetime import date
-
 from flask import render_template, request
 
 from portal.blueprints.admin import bp
 from portal.models import Role
 from portal.queries import events as queries
 from portal.web.accounts import actor
+from portal.web.address import day_of, id_of, kept_of, text_of
 
 FILTERS = ("person", "object", "action", "since", "until")
 
@@ -16,17 +15,17 @@ FILTERS = ("person", "object", "action", "since", "until")
 def list_events() -> str:
     """List what was done, by whom and when, narrowed by the filters in the address."""
     chosen = queries.EventFilter(
-        person=request.args.get("person", "").strip()[:64],
-        object_type=request.args.get("object", "")[:40],
-        action=request.args.get("action", "").strip()[:60],
-        since=_day("since"),
-        until=_day("until"),
+        person=text_of(request.args, "person", 64),
+        object_type=text_of(request.args, "object", 40),
+        action=text_of(request.args, "action", 60),
+        since=day_of(request.args, "since"),
+        until=day_of(request.args, "until"),
     )
     page = queries.events_page(
         chosen,
         viewer=actor(),
-        before=request.args.get("before", type=int),
-        after=request.args.get("after", type=int),
+        before=id_of(request.args, "before"),
+        after=id_of(request.args, "after"),
     )
     return render_template(
         "admin/events.html",
@@ -36,13 +35,5 @@ def list_events() -> str:
         pairings=queries.pairing_titles_behind(page.rows),
         roles={role.value: role.label for role in Role},
         object_labels=queries.OBJECT_LABELS,
-        kept={name: value for name, value in request.args.items() if name in FILTERS and value},
+        kept=kept_of(request.args, FILTERS),
     )
-
-
-def _day(name: str) -> date | None:
-    """Return a day of the address, or nothing where it is not one."""
-    try:
-        return date.fromisoformat(request.args.get(name, ""))
-    except ValueError:
-        return None

@@ -14,6 +14,7 @@ from portal.queries.history import history_of
 from portal.services import users
 from portal.services.accounts import is_locked
 from portal.web.accounts import actor
+from portal.web.address import id_of, kept_of, member_of, text_of
 from portal.web.requests import leave_to, writes
 
 
@@ -24,8 +25,8 @@ def list_users() -> str:
     page = queries.users_page(
         _filter_from_address(),
         viewer=viewer,
-        before=request.args.get("before"),
-        after=request.args.get("after"),
+        before=text_of(request.args, "before", 64) or None,
+        after=text_of(request.args, "after", 64) or None,
     )
     return render_template(
         "admin/users.html",
@@ -33,7 +34,7 @@ def list_users() -> str:
         roles=policy.issuable_roles(viewer),
         organisations=queries.organisations(viewer=viewer),
         locked={user.id for user in page.rows if is_locked(user)},
-        kept={name: value for name, value in request.args.items() if name in FILTERS and value},
+        kept=kept_of(request.args, FILTERS),
     )
 
 
@@ -42,11 +43,10 @@ FILTERS = ("role", "organisation", "q", "active")
 
 def _filter_from_address() -> queries.UserFilter:
     """Return the filters in the address; what makes no sense does not narrow."""
-    role = request.args.get("role", "")
     return queries.UserFilter(
-        role=Role(role) if role in set(Role) else None,
-        organisation_id=request.args.get("organisation", type=int),
-        text=request.args.get("q", "").strip()[:64],
+        role=member_of(Role, request.args.get("role")),
+        organisation_id=id_of(request.args, "organisation"),
+        text=text_of(request.args, "q", 64),
         active={"1": True, "0": False}.get(request.args.get("active", "")),
     )
 

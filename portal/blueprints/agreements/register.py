@@ -13,6 +13,7 @@ from portal.queries.agreement_page import standing_of
 from portal.queries.pairings import get_pairing
 from portal.services import agreements
 from portal.web.accounts import actor
+from portal.web.address import id_of
 from portal.web.requests import leave_to, writes
 
 SHOWN_STATES = (
@@ -29,7 +30,7 @@ def list_agreements() -> str:
     """Show what waits for the centre, then the register."""
     wanted = queries.RegisterFilter(
         state=_one_of("state", [*(state.value for state in SHOWN_STATES), queries.NOT_DRAFTED]),
-        programme_id=request.args.get("programme", type=int),
+        programme_id=id_of(request.args, "programme"),
         timing=_one_of("late", [queries.LATE, queries.OVERDUE]),
         page=max(1, min(request.args.get("page", 1, type=int), 10_000)),
     )

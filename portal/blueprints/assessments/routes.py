@@ -16,6 +16,7 @@ from portal.queries import assessments as queries
 from portal.queries.pairings import get_pairing
 from portal.services import assessments
 from portal.web.accounts import actor
+from portal.web.address import id_of, member_of
 from portal.web.requests import leave_to, writes
 
 
@@ -23,11 +24,10 @@ from portal.web.requests import leave_to, writes
 def list_assessments() -> str:
     """Show every assessment the viewer may see; an expert sees the assigned ones."""
     viewer = actor()
-    state = request.args.get("state", "")
     wanted = queries.ListFilter(
-        year=request.args.get("year", type=int),
-        state=AssessmentState(state) if state in list(AssessmentState) else None,
-        programme_id=request.args.get("programme", type=int),
+        year=id_of(request.args, "year"),
+        state=member_of(AssessmentState, request.args.get("state")),
+        programme_id=id_of(request.args, "programme"),
     )
     return render_template(
         "assessments/list.html",
@@ -59,7 +59,7 @@ def open_assessments() -> Response | str | tuple[str, int]:
     """Open a year's assessments for the pairings of one programme."""
     require(policies.can_open(actor()))
     programmes = queries.programmes_to_assess()
-    programme = _chosen(programmes, request.values.get("programme", type=int))
+    programme = _chosen(programmes, id_of(request.values, "programme"))
     form = OpenAssessmentsForm()
     if programme is not None:
         form.offer(programme)

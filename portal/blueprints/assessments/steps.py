@@ -24,6 +24,7 @@ from portal.queries.assessments import experts_to_assign, get_assessment
 from portal.services import assessment_reviews, assessments
 from portal.services.sheet_entries import SheetConflict
 from portal.web.accounts import actor
+from portal.web.address import id_of
 from portal.web.forms import PortalForm
 from portal.web.requests import leave_to, writes
 
@@ -254,7 +255,7 @@ def remove_expert(assessment_id: int) -> Answer:
     """Take an expert off the sheet."""
     assessment = get_assessment(assessment_id, viewer=actor())
     require(policies.can_manage(actor(), assessment))
-    wanted = request.form.get("expert", type=int)
+    wanted = id_of(request.form, "expert")
     expert = next((one.user for one in assessment.experts if one.user_id == wanted), None)
     if expert is None:
         raise NotVisible()

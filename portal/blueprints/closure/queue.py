@@ -9,8 +9,10 @@ from portal.policies.closure import can_open_queue
 from portal.policies.decision import require
 from portal.queries import closure_queue as queries
 from portal.queries.closure_queue import Mark, Queue
+from portal.row_ids import row_id
 from portal.services.closure_bulk import Outcome, Refusal, Verdict, decide
 from portal.web.accounts import actor
+from portal.web.forms import trimmed
 from portal.web.requests import leave_to, writes
 
 MAX_AT_ONCE = 200
@@ -50,11 +52,13 @@ def _verdicts() -> tuple[list[Verdict], int]:
     A reason returns a task whether or not it is ticked: sending back is the careful reading of
     a form that says both. The button in a row (``only``) decides that row alone.
     """
-    ticked = {int(one) for one in request.form.getlist("task") if _is_id(one)}
+    ticked = {number for one in request.form.getlist("task") if (number := row_id(one))}
     reasons = {
-        int(name.removeprefix(REASON)): text.strip()
+        number: trimmed(text)
         for name, text in request.form.items()
-        if name.startswith(REASON) and _is_id(name.removeprefix(REASON)) and text.strip()
+        if name.startswith(REASON)
+        and (number := row_id(name.removeprefix(REASON)))
+        and trimmed(text)
     }
     if only := request.form.get("only"):
         ticked, reasons = set(), {key: text for key, text in reasons.items() if str(key) == only}
@@ -65,10 +69,6 @@ def _verdicts() -> tuple[list[Verdict], int]:
         for one in tasks
     ]
     return verdicts, len(wanted) - len(tasks)
-
-
-def _is_id(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < 10
 
 
 def _tell(outcome: Outcome, queue: Queue) -> bool:

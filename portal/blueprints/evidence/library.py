@@ -14,6 +14,7 @@ from portal.queries import evidence as queries
 from portal.queries.pairings import get_pairing
 from portal.services import evidence as services
 from portal.web.accounts import actor
+from portal.web.address import id_of, text_of
 from portal.web.requests import leave_to, writes
 
 
@@ -24,13 +25,13 @@ def list_for_pairing(pairing_id: int) -> str:
     if viewer.role is Role.CONTRIBUTOR:
         raise NotVisible()
     pairing = get_pairing(pairing_id, viewer=viewer)
-    search = request.args.get("q", "").strip()[:100]
+    search = text_of(request.args, "q", 100)
     page = queries.library_page(
         pairing,
         viewer=viewer,
         search=search,
-        before=request.args.get("before", type=int),
-        after=request.args.get("after", type=int),
+        before=id_of(request.args, "before"),
+        after=id_of(request.args, "after"),
     )
     return render_template("evidence/list.html", pairing=pairing, page=page, search=search)
 

@@ -16,6 +16,7 @@ from portal.queries.tasks import get_task
 from portal.services import evidence as services
 from portal.services.tasks import require_open
 from portal.web.accounts import actor
+from portal.web.address import id_of, text_of
 from portal.web.refusals import Refused
 from portal.web.requests import leave_to, writes
 
@@ -46,12 +47,12 @@ def use_evidence(task_id: int) -> Response | str | tuple[str, int]:
     """Pick pieces of the pairing's library for a requirement: search, tick, done."""
     task = get_task(task_id, viewer=actor(), lock=request.method == "POST")
     require_open(task, actor())
-    search = request.values.get("q", "").strip()[:100]
+    search = text_of(request.values, "q", 100)
     pieces = queries.usable_pieces(task, viewer=actor(), search=search)
     form = UseEvidenceForm()
     form.offer(task, pieces)
     if request.method == "GET":
-        form.requirement.data = request.args.get("requirement", 0, type=int)
+        form.requirement.data = id_of(request.args, "requirement") or 0
     elif form.validate():
         requirement = next((r for r in task.requirements if r.id == form.requirement.data), None)
         for piece in chosen(pieces, form.evidence.data):

@@ -9,6 +9,7 @@ from portal.policies.decision import require
 from portal.policies.plans import can_see_library
 from portal.queries.library import basis_of, library_tasks
 from portal.web.accounts import actor
+from portal.web.address import member_of, text_of
 
 
 @bp.get("")
@@ -16,10 +17,12 @@ def list_tasks() -> str:
     """Show the standard tasks, filtered by area, weight and words."""
     require(can_see_library(actor()))
     area, weight = request.args.get("area", ""), request.args.get("weight", "")
-    text = request.args.get("q", "").strip()[:50]
-    known_area = Area(area) if area in [one.value for one in Area] else None
-    known_weight = int(weight) if weight in [one.value for one in Weight] else None
-    tasks = library_tasks(area=known_area, weight=known_weight, text=text)
+    text = text_of(request.args, "q", 50)
+    known_area = member_of(Area, area)
+    known_weight = member_of(Weight, weight)
+    tasks = library_tasks(
+        area=known_area, weight=int(known_weight) if known_weight else None, text=text
+    )
     return render_template(
         "library/list.html",
         areas=[(one, [task for task in tasks if task.area is one]) for one in Area],

@@ -18,17 +18,13 @@ from wtforms.validators import DataRequired, InputRequired
 from portal import clock
 from portal.models import Meeting
 from portal.policies.meeting_kinds import DEFAULT_KIND, meeting_kinds
+from portal.row_ids import row_id
 from portal.services.meetings import AgendaEntry, MeetingEntry
 from portal.web.forms import LineForm, MaxLength, PortalForm
 
 SPARE_LINES = 2
 MOST_LINES = 60
 REASON_LENGTH = 1000
-
-
-def number_in(text: str | None) -> int | None:
-    """Return the number a hidden field carries, or None for anything else."""
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
 def kind_choices() -> list[SelectChoice]:
@@ -73,8 +69,8 @@ class PlanMeetingForm(PortalForm):
         return [
             AgendaEntry(
                 line.form.title.data,
-                number_in(line.form.task_id.data),
-                number_in(line.form.item_id.data),
+                row_id(line.form.task_id.data),
+                row_id(line.form.item_id.data),
             )
             for line in self.lines
             if line.form.title.data

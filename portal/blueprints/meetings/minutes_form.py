@@ -15,8 +15,9 @@ from wtforms import (
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Optional, ValidationError
 
-from portal.blueprints.meetings.forms import MOST_LINES, number_in
+from portal.blueprints.meetings.forms import MOST_LINES
 from portal.models import Area, AttendanceStatus, GroupRole, Meeting, Resolution, Side, Task
+from portal.row_ids import row_id
 from portal.services.meetings import AgendaEntry
 from portal.services.minutes import AttendanceEntry, MinutesEntry, ResolutionEntry
 from portal.web.forms import LineForm, MaxLength, PortalForm, choices
@@ -99,7 +100,7 @@ class ResolutionForm(LineForm):
         """Return the line's content."""
         landing = self.landing.data or ""
         area = Area(landing.removeprefix(CREATE)) if landing.startswith(CREATE) else None
-        task_id = number_in(landing.removeprefix(LINK)) if landing.startswith(LINK) else None
+        task_id = row_id(landing.removeprefix(LINK)) if landing.startswith(LINK) else None
         return ResolutionEntry(
             self.body.data,
             Side(self.side.data),
@@ -213,7 +214,7 @@ class RecordMinutesForm(PortalForm):
         known = {item.id: item.title for item in meeting.agenda}
         found = []
         for line in self.agenda:
-            item_id = number_in(line.form.item_id.data)
+            item_id = row_id(line.form.item_id.data)
             title = known.get(item_id, line.form.title.data) if item_id else line.form.title.data
             if title:
                 discussion = line.form.discussion.data

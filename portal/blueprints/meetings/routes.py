@@ -28,6 +28,7 @@ from portal.queries.pairings import pairings_seen_by
 from portal.services import meetings
 from portal.services.meetings import AgendaEntry
 from portal.web.accounts import actor
+from portal.web.address import id_of, member_of, text_of
 from portal.web.requests import leave_to, unsaved, writes
 from portal.workdays import add_workdays, workdays_between
 from portal.workflow.meetings import creates_task, missing_for_hold
@@ -62,11 +63,11 @@ def list_meetings() -> str:
     if not reads_meetings(viewer):
         raise NotVisible()
     filters = queries.Filters(
-        state=_state(request.args.get("state")),
-        pairing_id=request.args.get("pairing", type=int),
+        state=member_of(MeetingState, request.args.get("state")),
+        pairing_id=id_of(request.args, "pairing"),
         late=bool(request.args.get("overdue")),
-        after=request.args.get("after", ""),
-        before=request.args.get("before", ""),
+        after=text_of(request.args, "after", 80),
+        before=text_of(request.args, "before", 80),
     )
     pairings = pairings_seen_by(viewer)
     status = queries.meeting_status(pairings)
@@ -82,11 +83,6 @@ def list_meetings() -> str:
             if status[one.id].is_overdue
         ],
     )
-
-
-def _state(text: str | None) -> MeetingState | None:
-    """Read a state from the address; one that does not exist counts as none."""
-    return MeetingState(text) if text in {state.value for state in MeetingState} else None
 
 
 @bp.get("/pairings/<int:pairing_id>/meetings")

@@ -10,6 +10,7 @@ from portal.errors import Forbidden
 from portal.models import Area, Role
 from portal.queries.overview import OverviewRow, overview
 from portal.web.accounts import actor
+from portal.web.address import id_of
 
 READERS = {
     Role.COMMISSION_OFFICER,
@@ -31,7 +32,7 @@ def show() -> str:
     viewer = actor()
     if viewer.role not in READERS:
         raise Forbidden("总览面向省、市卫生健康委、省中心和结对单位。")
-    seen = overview(viewer, request.args.get("programme", type=int))
+    seen = overview(viewer, id_of(request.args, "programme"))
     rows = [_matrix_row(row) for row in seen.rows]
     return render_template(
         "overview/show.html",

@@ -10,6 +10,7 @@ from portal.policies.standing import steps_of, waits_of
 from portal.queries import pairings as queries
 from portal.queries import standing
 from portal.web.accounts import actor
+from portal.web.address import id_of, text_of
 from portal.web.links import url_if_known
 
 LATEST = 10
@@ -22,9 +23,9 @@ def list_pairings() -> str:
     viewer = actor()
     queries.demand_pairings(viewer)
     narrowed = queries.PairingFilter(
-        programme_id=_number("programme"),
-        supporting_id=_number("supporting"),
-        text=request.args.get("q", "").replace("\0", "").strip()[:60],
+        programme_id=id_of(request.args, "programme") or 0,
+        supporting_id=id_of(request.args, "supporting") or 0,
+        text=text_of(request.args, "q", 60),
     )
     programmes = url_for("programmes.list_programmes") if can_manage_programmes(viewer) else None
     return render_template(
@@ -35,12 +36,6 @@ def list_pairings() -> str:
         reduced=viewer.role is Role.CONTRIBUTOR,
         programmes_url=programmes,
     )
-
-
-def _number(name: str) -> int:
-    """Return an id from the address, or nought for anything that is none."""
-    value = request.args.get(name, "")
-    return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else 0
 
 
 @bp.get("/<int:pairing_id>")

@@ -15,7 +15,8 @@ from portal.queries.library import library_tasks
 from portal.queries.picking import PickPairing, chosen_pairings, pick_lines, pickable
 from portal.services import plans
 from portal.web.accounts import actor
-from portal.web.requests import leave_to, writes
+from portal.web.address import member_of
+from portal.web.requests import leave_to, unsaved, writes
 
 TICKS = {"core": 3, "key": 2, "all": 1, "none": 4}
 """The buttons that tick tasks of a least weight."""
@@ -32,7 +33,8 @@ def pick_tasks() -> Response | str | tuple[str, int]:
         return _first_page(form, library)
     pairings = chosen_pairings(form.pairing.data or [], viewer=actor())
     if tick := request.form.get("tick"):
-        return _pick_page(form, library, pickable(actor()), _ticked(form, library, tick))
+        shown = _ticked(form, library, tick)
+        return unsaved(_pick_page(form, library, pickable(actor()), shown))
     if form.validate():
         try:
             added = plans.pick_for_pairings(
@@ -85,7 +87,6 @@ def _pick_page(
     ticked: Collection[int],
 ) -> str:
     """Render the page with what is chosen so far."""
-    kind = form.kind.data
     return render_template(
         "plans/pick.html",
         form=form,
@@ -93,7 +94,7 @@ def _pick_page(
         areas=pick_lines(
             library,
             [one for one in options if one.pairing.id in (form.pairing.data or [])],
-            kind=BaseKind(kind) if kind in list(BaseKind) else None,
+            kind=member_of(BaseKind, form.kind.data),
             starts_on=form.starts_on.data,
         ),
         ticked=ticked,

@@ -1,6 +1,7 @@
 """Importing a pairing table: send it, look at every row, then all or nothing."""
 
 import json
+import re
 from typing import Any
 
 from flask import flash, render_template, request, url_for
@@ -17,6 +18,7 @@ from portal.policies.hospital_names import name_key, tidy_name
 from portal.policies.pairing_table import Corrections, NameChoice, PairLine
 from portal.policies.programmes import can_manage_programmes
 from portal.queries import programmes as queries
+from portal.row_ids import row_id
 from portal.services import pairing_import
 from portal.web.accounts import actor
 from portal.web.forms import trimmed
@@ -24,6 +26,9 @@ from portal.web.requests import leave_to, only_looks, writes
 
 MAX_UNKNOWN = 60
 """With more unknown names than this, it is the wrong table rather than many new hospitals."""
+
+COUNTER = re.compile("[0-9]{1,4}")
+"""How the preview counts its rows and names, from nought, in the names of its fields."""
 
 
 @bp.route("/<int:programme_id>/import", methods=["GET", "POST"])
@@ -119,20 +124,15 @@ def _corrections_sent() -> Corrections:
     cells, names = {}, {}
     for field, value in form.items():
         kind, _, number = field.partition("-")
-        if not number.isdigit() or len(number) > 4:
+        if not COUNTER.fullmatch(number):
             continue
-        if kind in (Side.SUPPORTING.value, Side.SUPPORTED.value) and _number(value):
-            cells[int(number), Side(kind)] = _number(value)
+        if kind in (Side.SUPPORTING.value, Side.SUPPORTED.value) and (chosen := row_id(value)):
+            cells[int(number), Side(kind)] = chosen
         elif kind == "name":
-            names[name_key(value)] = NameChoice(
-                organisation_id=_number(form.get(f"choice-{number}", "")) or None,
+            names[name_key(trimmed(value))] = NameChoice(
+                organisation_id=row_id(form.get(f"choice-{number}")),
                 is_new=f"new-{number}" in form,
                 city=trimmed(form.get(f"city-{number}", "")),
             )
-    skipped = frozenset(_number(value) for value in form.getlist("skip") if value.isdigit())
+    skipped = frozenset(int(value) for value in form.getlist("skip") if COUNTER.fullmatch(value))
     return Corrections(skipped, cells, names)
-
-
-def _number(text: str) -> int:
-    """Return the id in a field, or nought."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0

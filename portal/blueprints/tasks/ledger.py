@@ -1,7 +1,7 @@
 """The ledger of all tasks a viewer may see, the same for one pairing, and its xlsx."""
 
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
 from flask import request, send_file, url_for
 from werkzeug.datastructures import MultiDict
@@ -10,14 +10,14 @@ from werkzeug.wrappers import Response
 from portal import clock
 from portal.blueprints.tasks import bp
 from portal.documents.ledger_xlsx import write_ledger
-from portal.models import Area, LabelledEnum, Light, Role, TaskState, User, Weight
+from portal.models import Area, Light, Role, TaskState, User, Weight
 from portal.queries import ledger as queries
 from portal.queries.ledger import LedgerFilter
 from portal.queries.pairings import demand_pairings, get_pairing
 from portal.web.accounts import actor
+from portal.web.address import id_of, kept_of, member_of, text_of
 from portal.web.htmx import page_or_fragment
 
-Member = TypeVar("Member", bound=LabelledEnum)
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -41,27 +41,22 @@ def _is_view(wanted: LedgerFilter, view: dict[str, str]) -> bool:
 
 def read_filter(args: MultiDict[str, str], pairing_id: int | None = None) -> LedgerFilter:
     """Read the address into a filter. What makes no sense does not narrow."""
-    weight = args.get("weight", type=int)
+    weight = member_of(Weight, args.get("weight"))
     sort = args.get("sort", "due")
     return LedgerFilter(
-        programme_id=args.get("programme", type=int),
-        pairing_id=pairing_id or args.get("pairing", type=int),
-        organisation_id=args.get("organisation", type=int),
-        area=_member(Area, args.get("area")),
-        state=_member(TaskState, args.get("state")),
-        light=_member(Light, args.get("light")),
-        weight=weight if weight in (1, 2, 3) else None,
-        text=args.get("q", "").strip()[:100],
+        programme_id=id_of(args, "programme"),
+        pairing_id=pairing_id or id_of(args, "pairing"),
+        organisation_id=id_of(args, "organisation"),
+        area=member_of(Area, args.get("area")),
+        state=member_of(TaskState, args.get("state")),
+        light=member_of(Light, args.get("light")),
+        weight=int(weight) if weight else None,
+        text=text_of(args, "q", 100),
         mine=args.get("mine") == "1",
         open_only=args.get("open") == "1",
         sort=sort if sort in queries.SORTS else "due",
-        after=args.get("after", "")[:80],
+        after=text_of(args, "after", 80),
     )
-
-
-def _member(enum: type[Member], value: str | None) -> Member | None:
-    """Return the member with that slug, or None."""
-    return next((member for member in enum if member.value == value), None)
 
 
 @bp.get("/tasks")
@@ -110,9 +105,9 @@ def _shared(
     wanted: LedgerFilter, page: queries.LedgerPage, endpoint: str, **values: Any
 ) -> dict[str, Any]:
     """Return what the list needs wherever it stands."""
-    kept: dict[str, Any] = {
-        k: v for k, v in request.args.items() if k not in ("after", *values) and v
-    }
+    kept: dict[str, Any] = kept_of(
+        request.args, tuple(name for name in request.args if name not in ("after", *values))
+    )
     exported = {**kept, "pairing": wanted.pairing_id} if wanted.pairing_id else kept
     following = (
         url_for(endpoint, **values, **{**kept, "after": page.next_after})
