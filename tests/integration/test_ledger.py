@@ -92,6 +92,7 @@ def test_filters_narrow_by_each_field(app: object) -> None:
         LedgerFilter(text="病房百分"),
         LedgerFilter(text="%_"),
         LedgerFilter(text=target.code),
+        LedgerFilter(text=target.code.lower()),
         LedgerFilter(weight=3),
         LedgerFilter(state=TaskState.IN_PROGRESS),
         LedgerFilter(light=Light.YELLOW),
