@@ -1,5 +1,7 @@
 """The leadership group: kept by both hospitals, copied by the supporting one."""
 
+import re
+
 import pytest
 
 from portal import clock
@@ -154,7 +156,20 @@ def test_wrong_cell_is_told_beside_it(client: PageClient, field: str, value: str
     refused = client.submit(page, "main form", **{f"members-0-{field}": value})
     assert refused.status == 422
     assert refused.one(f"#members-0-{field}")["aria-invalid"] == "true"
+    sentences = "".join(refused.texts("p.error"))
+    assert sentences
+    assert not re.search("[A-Za-z]", sentences)
     assert current(scene.pairing) == list(NAMES)
+
+
+def test_names_are_kept_without_the_space_and_nul_around_them(client: PageClient) -> None:
+    scene = make_scene()
+    complete_group(scene.pairing)
+    client.login(scene.supporting_coordinator, PASSWORD)
+    page = client.get(address_of(scene))
+    typed = {"members-0-name": " 林\0小满 ", "members-1-name": " \0 "}
+    assert client.submit(page, "main form", **typed).status == 303
+    assert current(scene.pairing) == ["林小满", *NAMES[2:]]
 
 
 def test_more_lines_are_added_without_losing_any(client: PageClient) -> None:
@@ -168,6 +183,10 @@ def test_more_lines_are_added_without_losing_any(client: PageClient) -> None:
     assert len(longer.select(".form-line")) == before + 2
     assert longer.one("[name=members-0-name]")["value"] == "林一川"
     assert current(scene.pairing) == []
+    # The key of the first page is still free: drawing it again was no submission.
+    saved = client.submit(page, "main form", **{"members-0-name": "林一川"})
+    assert saved.location == f"/pairings/{scene.pairing_id}"
+    assert current(scene.pairing) == ["林一川"]
 
 
 def test_cleared_name_means_that_the_member_left_today(client: PageClient) -> None:

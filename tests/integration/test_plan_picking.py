@@ -222,6 +222,10 @@ def test_buttons_tick_tasks_without_writing_or_forgetting(
     assert again.one("input[name=pairing][checked]")["value"] == str(second.id)
     assert again.one("#starts_on")["value"] == "2020-08-01"
     assert db.session.query(Plan).count() == 0
+    # The key of the first page is still free: ticking was no submission.
+    saved = client.submit(page, "#pick-form", task=[str(lib["core"].id)])
+    assert saved.location == f"/pairings/{scene.pairing_id}/plan"
+    assert db.session.query(Plan).count() == 1
 
 
 def test_tasks_already_in_every_chosen_plan_are_shown_as_taken(client: PageClient) -> None:

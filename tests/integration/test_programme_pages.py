@@ -1,5 +1,6 @@
 """Programmes: made and changed by the province, seen by nobody else."""
 
+import re
 from datetime import date
 from decimal import Decimal
 
@@ -138,6 +139,9 @@ def test_strange_number_in_the_bonus_table_is_refused(client: PageClient, number
     page = make(client, **{"bands-1-points": number})
     assert page.status == 422
     assert page.one("#bands-1-points")["aria-invalid"] == "true"
+    sentences = "".join(page.texts("p.error"))
+    assert sentences
+    assert not re.search("[A-Za-z]", sentences)
 
 
 def test_second_programme_of_the_same_name_is_refused(client: PageClient) -> None:

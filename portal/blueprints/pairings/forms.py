@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from wtforms import (
     DateField,
     FieldList,
-    Form,
     FormField,
     SelectField,
     SelectMultipleField,
@@ -17,13 +16,13 @@ from wtforms.widgets import CheckboxInput, ListWidget
 
 from portal.models import Duty, GroupRole, LeadershipGroup, Pairing, Side
 from portal.services.groups import MemberEntry
-from portal.web.forms import MaxLength, PortalForm, choices
+from portal.web.forms import LineForm, MaxLength, PortalForm, choices
 
 SPARE_LINES = 2
 MAX_LINES = 60
 
 
-class MemberForm(Form):
+class MemberForm(LineForm):
     """One member. A line without a name counts as empty."""
 
     name = StringField("姓名", [MaxLength(40)])
@@ -48,21 +47,21 @@ class EditGroupForm(PortalForm):
 
     def validate_members(self, field: FieldList) -> None:
         """Ask for at least one member."""
-        if not any((line.data["name"] or "").strip() for line in field):
+        if not any(line.data["name"] for line in field):
             raise ValidationError("请至少填写一名成员。")
 
     def entries(self) -> list[MemberEntry]:
         """Return the filled lines."""
         return [
             MemberEntry(
-                line.data["name"].strip(),
+                line.data["name"],
                 Side(line.data["side"]),
-                line.data["job_title"].strip(),
+                line.data["job_title"],
                 GroupRole(line.data["role"]),
                 Duty(line.data["duty"]),
             )
             for line in self.members
-            if (line.data["name"] or "").strip()
+            if line.data["name"]
         ]
 
     def fill(self, group: LeadershipGroup | None, seats: list[dict[str, str]]) -> None:

@@ -15,7 +15,7 @@ from portal.queries import standing
 from portal.queries.history import history_of
 from portal.services import groups
 from portal.web.accounts import actor
-from portal.web.requests import leave_to, writes
+from portal.web.requests import leave_to, unsaved, writes
 
 
 @bp.route("/<int:pairing_id>/group", methods=["GET", "POST"])
@@ -29,6 +29,7 @@ def edit_group(pairing_id: int) -> Response | str | tuple[str, int]:
         form.fill(pairing.group, empty_seats(pairing.group, pairing))
     elif "more" in request.form:
         form.add_lines()
+        return unsaved(_group_page(pairing, form))
     elif form.validate():
         try:
             groups.save_group(

@@ -21,7 +21,7 @@ from wtforms.validators import DataRequired, InputRequired, NumberRange, Optiona
 
 from portal.models import Scheme, VerificationPolicy
 from portal.services.programmes import Band, ProgrammeFields
-from portal.web.forms import MaxLength, PortalForm, choices
+from portal.web.forms import LineForm, MaxLength, PortalForm, choices
 
 SPARE_BANDS = 2
 PLACES = Decimal("0.01")
@@ -38,7 +38,7 @@ def two_places(_form: Form, field: DecimalField) -> None:
         raise ValidationError("最多两位小数。")
 
 
-class BandForm(Form):
+class BandForm(LineForm):
     """One line of the bonus table. A line with both empty does not count."""
 
     min_score = DecimalField("考核得分不低于", [Optional(), two_places], places=2)
