@@ -196,14 +196,23 @@ def sign_agreement(
     return mark
 
 
-def attach_scan(agreement: Agreement, *, filename: str, stream: BinaryIO, actor: User) -> Agreement:
+def attach_scan(
+    agreement: Agreement,
+    *,
+    filename: str,
+    stream: BinaryIO,
+    actor: User,
+    seen_version: int | None = None,
+) -> Agreement:
     """Attach the signed and sealed scan, a PDF or a picture; a later one takes its place.
 
-    Raises Forbidden, StepRefused, or Rejected({"file": …}).
+    Raises Forbidden, StepRefused, StaleEdit (the scan is of a text that was taken back since),
+    or Rejected({"file": …}).
     """
     require(can_edit(actor, agreement))
     _lock(agreement)
     _require_signing(agreement, "上传扫描件")
+    check_version(agreement, seen_version)
     file = store_upload(filename, stream, pairing=agreement.pairing, actor=actor)
     if not file.previewable:
         raise Rejected({"file": "签署扫描件须为 PDF 或图片（JPG、PNG）格式。"})

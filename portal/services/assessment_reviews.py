@@ -30,7 +30,7 @@ from portal.services.sheet_entries import (
     in_words,
     review_values,
 )
-from portal.workflow import record, transition
+from portal.workflow import check_version, record, transition
 from portal.workflow.assessments import ASSESSMENT
 
 NO_MEETING_CAP = "no_meeting"
@@ -80,10 +80,25 @@ def remove_expert(assessment: Assessment, expert: User, *, actor: User) -> None:
     db.session.flush()
 
 
-def return_self(assessment: Assessment, *, reason: str, actor: User) -> None:
-    """Send the self-assessment back to both sides. Raises Forbidden, StepRefused or Rejected."""
+def _check_seen(assessment: Assessment, action: str, seen_version: int | None) -> None:
+    """Raise StaleEdit if a step is still open, but for something else than was read.
+
+    Where the step is no longer open, the transition says so, and why.
+    """
+    if assessment.state in ASSESSMENT.step(action).sources:
+        check_version(assessment, seen_version)
+
+
+def return_self(
+    assessment: Assessment, *, reason: str, actor: User, seen_version: int | None = None
+) -> None:
+    """Send the self-assessment back to both sides.
+
+    Raises Forbidden, StepRefused, StaleEdit or Rejected.
+    """
     lock(assessment)
     require(policies.can_manage(actor, assessment))
+    _check_seen(assessment, "return_self", seen_version)
     reason = demand(reason, "return_reason", "请填写退回理由，说明需要补充或修改什么。")
     transition(ASSESSMENT, assessment, "return_self", actor=actor, comment=reason)
     assessment.return_reason = reason
@@ -259,17 +274,24 @@ def issue_provisional(assessment: Assessment, *, actor: User) -> None:
 
 
 def answer_appeal(
-    assessment: Assessment, *, reply: str, review_again: bool, actor: User, retake: bool = False
+    assessment: Assessment,
+    *,
+    reply: str,
+    review_again: bool,
+    actor: User,
+    retake: bool = False,
+    seen_version: int | None = None,
 ) -> None:
     """Answer an appeal: the result stands, or the sheet goes back to the reviewers.
 
     ``retake`` freezes the ledger's figures anew, for an appeal about one of them. Raises
-    Forbidden, StepRefused or Rejected.
+    Forbidden, StepRefused, StaleEdit or Rejected.
     """
     lock(assessment)
     require(policies.can_manage(actor, assessment))
-    reply = demand(reply, "appeal_reply", "请填写对申诉的答复。")
     action = "review_again" if review_again else "uphold"
+    _check_seen(assessment, action, seen_version)
+    reply = demand(reply, "appeal_reply", "请填写对申诉的答复。")
     details = [("台账数据", "重新取数")] if review_again and retake else []
     transition(ASSESSMENT, assessment, action, actor=actor, comment=reply, details=details)
     assessment.appeal_reply = reply
@@ -281,9 +303,14 @@ def answer_appeal(
     db.session.flush()
 
 
-def publish(assessment: Assessment, *, actor: User) -> None:
-    """Make the result final: nothing of it moves from here on. Raises Forbidden or StepRefused."""
+def publish(assessment: Assessment, *, actor: User, seen_version: int | None = None) -> None:
+    """Make the result final: nothing of it moves from here on.
+
+    Raises Forbidden, StepRefused, or StaleEdit when it is no longer the result that was read.
+    """
     lock(assessment)
+    require(policies.can_publish(actor, assessment))
+    _check_seen(assessment, "publish", seen_version)
     details = [("总分", f"{assessment.total}")]
     if assessment.grade:
         details.append(("等次", assessment.grade.label))

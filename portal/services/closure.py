@@ -176,13 +176,16 @@ def return_closure(
     return request
 
 
-def reopen_task(task: Task, *, reason: str, actor: User) -> ClosureRequest:
+def reopen_task(
+    task: Task, *, reason: str, actor: User, seen_version: int | None = None
+) -> ClosureRequest:
     """Reopen a closed task after a look-back; its closed record stays, marked as reopened.
 
-    Raises Forbidden, StepRefused, or Rejected without a reason.
+    Raises Forbidden, StepRefused, StaleEdit, or Rejected without a reason.
     """
     _lock(task)
     require(policies.can_look_back(actor, task))
+    _check_seen(task, "reopen_task", seen_version)
     reason = _demand(reason, "reopen_reason", "请填写回头看发现的问题，作为重启的理由。")
     closed = next((one for one in task.closure_requests if one.state is ClosureState.CLOSED), None)
     transition(CLOSURE, task, "reopen_task", actor=actor, comment=reason)
@@ -195,15 +198,19 @@ def reopen_task(task: Task, *, reason: str, actor: User) -> ClosureRequest:
     return closed
 
 
-def pass_lookback(task: Task, *, actor: User, comment: str = "") -> None:
+def pass_lookback(
+    task: Task, *, actor: User, comment: str = "", seen_version: int | None = None
+) -> None:
     """Record that the centre looked at a closed task again and found it in order.
 
-    Raises Forbidden or StepRefused.
+    Raises Forbidden, StepRefused or StaleEdit.
     """
     _lock(task)
     require(policies.can_look_back(actor, task))
     if task.state is not TaskState.CLOSED:
         raise StepRefused(f"该任务当前状态为“{task.state.label}”，不能办理回头看。")
+    # What may be looked back on is what may be reopened: one table of states.
+    _check_seen(task, "reopen_task", seen_version)
     record(
         task,
         CLOSURE.object_type,

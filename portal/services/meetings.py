@@ -101,8 +101,17 @@ def edit_meeting(
     return meeting
 
 
-def cancel_meeting(meeting: Meeting, *, reason: str, actor: User) -> Meeting:
-    """Call the meeting off. Raises Forbidden, StepRefused, or Rejected without a reason."""
+def cancel_meeting(
+    meeting: Meeting, *, reason: str, actor: User, seen_version: int | None = None
+) -> Meeting:
+    """Call the meeting off. The caller holds its row, where ``seen_version`` is given.
+
+    Raises Forbidden, StepRefused, StaleEdit, or Rejected without a reason.
+    """
+    step = WORKFLOW.step("cancel")
+    require(step.may(actor, meeting))
+    if meeting.state in step.sources:
+        check_version(meeting, seen_version)
     transition(WORKFLOW, meeting, "cancel", actor=actor, comment=reason)
     db.session.flush()
     return meeting

@@ -64,7 +64,11 @@ def attach_scan(agreement_id: int) -> Response | tuple[str, int]:
         if upload is None or not upload.filename:
             raise Rejected({"file": "请选择要上传的扫描件。"})
         agreements.attach_scan(
-            agreement, filename=upload.filename, stream=cast(BinaryIO, upload.stream), actor=actor()
+            agreement,
+            filename=upload.filename,
+            stream=cast(BinaryIO, upload.stream),
+            actor=actor(),
+            seen_version=_seen(),
         )
     except Rejected as refusal:
         form.add_errors(refusal.fields)

@@ -15,7 +15,7 @@ from portal.blueprints.assessments.forms import (
     SelfSheetForm,
 )
 from portal.blueprints.assessments.page import review_form_for, self_form_for, sheet_page
-from portal.errors import NotVisible, Rejected, StepRefused
+from portal.errors import NotVisible, Rejected, StaleEdit, StepRefused
 from portal.models import Assessment
 from portal.policies import assessments as policies
 from portal.policies.decision import require
@@ -141,6 +141,11 @@ def _back(assessment: Assessment) -> Response:
     return leave_to(url_for("assessments.show_assessment", assessment_id=assessment.id))
 
 
+def _seen() -> int | None:
+    """Return the version of the sheet on the page the step was asked for from."""
+    return request.form.get("version", type=int)
+
+
 def _step(
     assessment: Assessment, name: str, form: PortalForm, act: Callable[[], None], done: str
 ) -> Answer:
@@ -150,6 +155,9 @@ def _step(
             act()
         except Rejected as refusal:
             form.add_errors(refusal.fields)
+        except StaleEdit as stale:
+            form.form_errors = stale.sentences
+            return sheet_page(assessment, actor(), forms={name: form}), 409
         else:
             flash(done, "success")
             return _back(assessment)
@@ -168,7 +176,10 @@ def return_self(assessment_id: int) -> Answer:
         "return_self",
         form,
         lambda: assessment_reviews.return_self(
-            assessment, reason=form.return_reason.data, actor=actor()
+            assessment,
+            reason=form.return_reason.data or "",
+            actor=actor(),
+            seen_version=_seen(),
         ),
         "已退回双方补充自评。",
     )
@@ -217,6 +228,7 @@ def answer_appeal(assessment_id: int) -> Answer:
             review_again=form.decision.data == "review",
             retake=form.retake.data,
             actor=actor(),
+            seen_version=_seen(),
         ),
         "申诉已答复。",
     )
@@ -227,7 +239,7 @@ def answer_appeal(assessment_id: int) -> Answer:
 def publish(assessment_id: int) -> Answer:
     """Make the result final."""
     assessment = get_assessment(assessment_id, viewer=actor())
-    assessment_reviews.publish(assessment, actor=actor())
+    assessment_reviews.publish(assessment, actor=actor(), seen_version=_seen())
     flash("最终结果已发布，考核数据不再变动。", "success")
     return _back(assessment)
 

@@ -128,7 +128,7 @@ def reopen_task(task_id: int) -> Response:
     form = ReopenForm()
 
     def reopen() -> None:
-        closure.reopen_task(task, reason=form.text, actor=actor())
+        closure.reopen_task(task, reason=form.text, actor=actor(), seen_version=seen_version())
 
     return _take(task, "reopen", form, reopen, "任务已重启，原销号记录保留。")
 
@@ -142,7 +142,12 @@ def pass_lookback(task_id: int) -> Response:
     form = LookBackForm()
 
     def look_back() -> None:
-        closure.pass_lookback(task, comment=form.lookback_comment.data or "", actor=actor())
+        closure.pass_lookback(
+            task,
+            comment=form.lookback_comment.data or "",
+            actor=actor(),
+            seen_version=seen_version(),
+        )
 
     return _take(task, "look_back", form, look_back, "回头看通过，已记录。")
 

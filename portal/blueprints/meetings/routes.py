@@ -215,7 +215,16 @@ def cancel_meeting(meeting_id: int) -> Answer:
     form = ReasonForm()
     if not form.validate():
         return meeting_page(meeting, form), 422
-    meetings.cancel_meeting(meeting, reason=form.comment.data, actor=actor())
+    try:
+        meetings.cancel_meeting(
+            meeting,
+            reason=form.comment.data or "",
+            seen_version=request.form.get("version", type=int),
+            actor=actor(),
+        )
+    except StaleEdit as stale:
+        form.form_errors = stale.sentences
+        return meeting_page(meeting, form), 409
     flash("会议已取消。", "success")
     return leave_to(url_for("meetings.show_meeting", meeting_id=meeting.id))
 

@@ -5,6 +5,7 @@ from werkzeug.wrappers import Response
 
 from portal.blueprints.plans import bp
 from portal.blueprints.plans.forms import OwnersForm, WithdrawForm
+from portal.errors import StaleEdit
 from portal.models import Plan, PlanState, Side
 from portal.policies.decision import require
 from portal.policies.plans import (
@@ -64,12 +65,16 @@ def withdraw_endorsement(plan_id: int) -> Response | tuple[str, int]:
     form = WithdrawForm()
     if not form.validate():
         return tab_again(plan, withdraw=form), 422
-    plans.withdraw_endorsement(
-        plan,
-        reason=form.reason.data or "",
-        seen_version=request.form.get("version", type=int),
-        actor=actor(),
-    )
+    try:
+        plans.withdraw_endorsement(
+            plan,
+            reason=form.reason.data or "",
+            seen_version=request.form.get("version", type=int),
+            actor=actor(),
+        )
+    except StaleEdit as stale:
+        form.form_errors = stale.sentences
+        return tab_again(plan, withdraw=form), 409
     flash("认可已撤回，计划重新商议。", "success")
     return leave_to(plan_url(plan))
 
