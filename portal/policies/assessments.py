@@ -20,6 +20,7 @@ OPEN_RESULT = frozenset(
 """From the provisional result on, everyone who sees the sheet sees the reviewer's scores."""
 
 ONLY_CENTRE = "年度考核的这一步由省中心审核员办理。"
+OWN_SHEET = "您曾代表结对一方提交本次自评，须由其他人办理。"
 
 
 def reads_assessments(viewer: User) -> bool:
@@ -30,10 +31,17 @@ def reads_assessments(viewer: User) -> bool:
 
 
 def is_assigned(viewer: User, assessment: Assessment) -> bool:
-    """Whether ``viewer`` is an expert who scores this assessment."""
-    return viewer.role is Role.EXPERT and any(
-        one.user_id == viewer.id for one in assessment.experts
-    )
+    """Whether ``viewer`` is an expert who scores this assessment.
+
+    Being on the list is not enough: who has since moved to one of the two hospitals is out.
+    """
+    listed = any(one.user_id == viewer.id for one in assessment.experts)
+    return listed and bool(may_judge(viewer, assessment))
+
+
+def handed_in(viewer: User, assessment: Assessment) -> bool:
+    """Whether ``viewer`` handed in a side's self-assessment, wherever they work now."""
+    return any(mark.user_id == viewer.id for mark in assessment.submissions)
 
 
 def scoring_side(item: ScoreItem) -> Side | None:
@@ -65,17 +73,21 @@ def can_self_assess(viewer: User, assessment: Assessment) -> Decision:
     return yes_if(works_in(viewer, assessment.pairing), "自评由结对双方的基地管理员或负责人填写。")
 
 
-def can_manage(viewer: User, _assessment: Assessment) -> Decision:
-    """The centre runs the review: returns, starts, N/A, caps, experts, the provisional result."""
-    return yes_if(viewer.role is Role.CENTRE_REVIEWER, ONLY_CENTRE)
+def can_manage(viewer: User, assessment: Assessment) -> Decision:
+    """The centre runs the review: returns, starts, N/A, caps, experts, the provisional result.
+
+    Not so who handed in the self-assessment before they came to the centre (four eyes).
+    """
+    if viewer.role is not Role.CENTRE_REVIEWER:
+        return no(ONLY_CENTRE)
+    return yes_if(not handed_in(viewer, assessment), OWN_SHEET)
 
 
 def can_review(viewer: User, assessment: Assessment) -> Decision:
     """The centre's reviewers and the experts assigned to this sheet score it."""
-    return yes_if(
-        viewer.role is Role.CENTRE_REVIEWER or is_assigned(viewer, assessment),
-        "评审打分由省中心审核员或指定的评审专家办理。",
-    )
+    if viewer.role is Role.CENTRE_REVIEWER:
+        return can_manage(viewer, assessment)
+    return yes_if(is_assigned(viewer, assessment), "评审打分由省中心审核员或指定的评审专家办理。")
 
 
 def can_appeal(viewer: User, assessment: Assessment) -> Decision:
@@ -84,17 +96,21 @@ def can_appeal(viewer: User, assessment: Assessment) -> Decision:
 
 
 def can_publish(viewer: User, assessment: Assessment) -> Decision:
-    """The commission publishes; whoever reviewed or scored does not (four eyes)."""
+    """The commission publishes; whoever handed in, reviewed or scored does not (four eyes)."""
     if viewer.role is not Role.COMMISSION_OFFICER:
         return no("最终结果由省卫健委发布。")
+    if handed_in(viewer, assessment):
+        return no(OWN_SHEET)
     involved = {assessment.reviewed_by_id, *(score.reviewer_id for score in assessment.scores)}
     return yes_if(viewer.id not in involved, "您参与了本次评审，须由其他人发布最终结果。")
 
 
 def may_judge(expert: User, assessment: Assessment) -> Decision:
-    """An expert belongs to neither hospital (§10.2, experts)."""
+    """An expert belongs to neither hospital, and handed nothing in for one (§10.2, experts)."""
     if expert.role is not Role.EXPERT or not expert.is_active:
         return no("只能指派有效的评审专家账号。")
+    if handed_in(expert, assessment):
+        return no("该专家曾代表结对一方提交本次自评，不能参加评审。")
     pairing = assessment.pairing
     return yes_if(
         expert.organisation_id not in (pairing.supporting_id, pairing.supported_id),

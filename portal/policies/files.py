@@ -6,14 +6,19 @@ from portal.models import (
     Assessment,
     Evidence,
     EvidenceUse,
-    ExpertAssignment,
     Pairing,
     Role,
     StoredFile,
     Task,
     User,
 )
-from portal.policies.scope import given_to, sees_all_pairings, visible_pairings
+from portal.policies.scope import (
+    given_to,
+    judged_by,
+    of_own_hospital,
+    sees_all_pairings,
+    visible_pairings,
+)
 
 PAIRING_READERS = frozenset({Role.BASE_COORDINATOR, Role.BASE_LEADER, Role.CITY_OFFICER})
 
@@ -22,24 +27,22 @@ def visible_files(viewer: User) -> sa.ColumnElement[bool]:
     """Return the condition on StoredFile under which ``viewer`` may open it.
 
     The province opens everything; hospitals and cities what belongs to their pairings; a
-    contributor the evidence of their own tasks and what they uploaded; an expert the evidence
-    of the pairings they assess; administrators and auditors nothing.
+    contributor the evidence of their own tasks and what they uploaded, as long as they work in
+    one of the two hospitals; an expert the evidence of the pairings they assess; administrators
+    and auditors nothing.
     """
     if sees_all_pairings(viewer):
         return sa.true()
     if viewer.role in PAIRING_READERS:
         return StoredFile.pairing_id.in_(sa.select(Pairing.id).where(visible_pairings(viewer)))
     if viewer.role is Role.CONTRIBUTOR:
-        return sa.or_(
+        mine = sa.or_(
             StoredFile.uploaded_by_id == viewer.id,
             StoredFile.id.in_(sa.select(Evidence.file_id).where(visible_evidence(viewer))),
         )
+        return sa.and_(mine, StoredFile.pairing_id.in_(_own_pairings(viewer)))
     if viewer.role is Role.EXPERT:
-        assessed = (
-            sa.select(Assessment.pairing_id)
-            .join(ExpertAssignment, ExpertAssignment.assessment_id == Assessment.id)
-            .where(ExpertAssignment.user_id == viewer.id)
-        )
+        assessed = sa.select(Assessment.pairing_id).where(judged_by(viewer))
         shown = (
             sa.select(Evidence.file_id)
             .join(EvidenceUse, EvidenceUse.evidence_id == Evidence.id)
@@ -61,5 +64,11 @@ def visible_evidence(viewer: User) -> sa.ColumnElement[bool]:
             .join(Task, Task.id == EvidenceUse.task_id)
             .where(given_to(viewer))
         )
-        return sa.or_(Evidence.added_by_id == viewer.id, Evidence.id.in_(in_own_tasks))
+        mine = sa.or_(Evidence.added_by_id == viewer.id, Evidence.id.in_(in_own_tasks))
+        return sa.and_(mine, Evidence.pairing_id.in_(_own_pairings(viewer)))
     return sa.false()
+
+
+def _own_pairings(viewer: User) -> sa.Select[tuple[int]]:
+    """Return the pairings of the hospital the viewer works in now."""
+    return sa.select(Pairing.id).where(of_own_hospital(viewer))

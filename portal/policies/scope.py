@@ -50,16 +50,23 @@ def visible_pairings(viewer: User) -> sa.ColumnElement[bool]:
             Organisation.city == city, Organisation.city != ""
         )
         return sa.or_(Pairing.supporting_id.in_(in_city), Pairing.supported_id.in_(in_city))
-    own = sa.or_(
-        Pairing.supporting_id == viewer.organisation_id,
-        Pairing.supported_id == viewer.organisation_id,
-    )
+    own = of_own_hospital(viewer)
     if viewer.role in (Role.BASE_COORDINATOR, Role.BASE_LEADER):
         return own
     if viewer.role is Role.CONTRIBUTOR:
         given = sa.select(Task.pairing_id).where(given_to(viewer))
         return sa.and_(own, Pairing.id.in_(given))
     return sa.false()
+
+
+def of_own_hospital(viewer: User) -> sa.ColumnElement[bool]:
+    """Return the condition on Pairing under which the viewer's present employer is in it."""
+    if viewer.organisation_id is None:
+        return sa.false()
+    return sa.or_(
+        Pairing.supporting_id == viewer.organisation_id,
+        Pairing.supported_id == viewer.organisation_id,
+    )
 
 
 def given_to(viewer: User) -> sa.ColumnElement[bool]:
@@ -82,13 +89,22 @@ def visible_assessments(viewer: User) -> sa.ColumnElement[bool]:
     if sees_all_pairings(viewer):
         return sa.true()
     if viewer.role is Role.EXPERT:
-        assigned = sa.select(ExpertAssignment.assessment_id).where(
-            ExpertAssignment.user_id == viewer.id
-        )
-        return Assessment.id.in_(assigned)
+        return judged_by(viewer)
     if viewer.role is Role.CONTRIBUTOR:
         return sa.false()
     return Assessment.pairing_id.in_(sa.select(Pairing.id).where(visible_pairings(viewer)))
+
+
+def judged_by(viewer: User) -> sa.ColumnElement[bool]:
+    """Return the condition on Assessment under which ``viewer`` is one of its experts.
+
+    Whoever has since been employed by one of the two hospitals is none any more.
+    """
+    assigned = sa.select(ExpertAssignment.assessment_id).where(
+        ExpertAssignment.user_id == viewer.id
+    )
+    own = sa.select(Pairing.id).where(of_own_hospital(viewer))
+    return sa.and_(Assessment.id.in_(assigned), Assessment.pairing_id.not_in(own))
 
 
 def side_of(viewer: User, pairing: Pairing) -> Side | None:

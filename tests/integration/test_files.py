@@ -108,6 +108,21 @@ def test_contributor_opens_what_they_uploaded_themselves(scene: Scene) -> None:
         get_file(mine.file_id, viewer=scene.supporting_contributor)
 
 
+@pytest.mark.parametrize(("hospital", "opens"), [("supported", True), ("foreign", False)])
+def test_contributor_keeps_files_only_while_in_one_of_the_two_hospitals(
+    scene: Scene, files: dict[str, StoredFile], hospital: str, opens: bool
+) -> None:
+    viewer = scene.supported_contributor
+    mine = evidence_in(scene.pairing, by=viewer).file
+    pairing = scene.pairing if hospital == "supported" else scene.foreign
+    viewer.organisation = pairing.supported
+    db.session.flush()
+    expected = {mine, files[GIVEN]} if opens else set()
+    assert set(db.session.scalars(db.select(StoredFile).where(visible_files(viewer)))) == expected
+    pieces = db.session.scalars(db.select(Evidence).where(visible_evidence(viewer)))
+    assert {piece.file for piece in pieces} == expected
+
+
 def test_expert_opens_the_evidence_of_an_assigned_assessment_only(
     scene: Scene, files: dict[str, StoredFile]
 ) -> None:

@@ -7,11 +7,10 @@ import sqlalchemy as sa
 from portal.models import (
     Assessment,
     AssessmentState,
-    ExpertAssignment,
     SelfSubmission,
     User,
 )
-from portal.policies.scope import visible_pairings
+from portal.policies.scope import judged_by, visible_pairings
 from portal.queries.workbench.items import (
     Item,
     day_of,
@@ -79,9 +78,8 @@ def to_publish(viewer: User) -> list[Item]:
 
 def assigned(viewer: User) -> list[Item]:
     """Return the assessments in review that were given to an expert."""
-    mine = sa.select(ExpertAssignment.assessment_id).where(ExpertAssignment.user_id == viewer.id)
     in_review = Assessment.state == AssessmentState.REVIEW
-    return _items("考核待评分", "专家评分", Assessment.id.in_(mine), in_review)
+    return _items("考核待评分", "专家评分", judged_by(viewer), in_review)
 
 
 def with_others(viewer: User) -> list[Item]:
