@@ -70,8 +70,10 @@ def change_password(user: User, *, current: str, new: str) -> None:
     """Set a new password; all other sessions of the account end.
 
     Raises Rejected. A wrong current password counts like a failed log-in, so the refusal
-    must be committed too.
+    must be committed too. The account's row is held, as at the log-in: guesses sent at once
+    are counted one after the other.
     """
+    db.session.refresh(user, with_for_update={"of": User})
     if not passwords.verify_password(user.password_hash, current):
         _count_failure(user, action="password_refused", title="修改密码时当前密码错误")
         raise Rejected({"current": "当前密码不正确。"})

@@ -77,8 +77,9 @@ def copy_group(source: Pairing, targets: Sequence[Pairing], *, actor: User) -> i
     """Copy the supporting side's members of ``source`` into the groups of ``targets``.
 
     The supported side of a target keeps its own people. Returns how many groups changed.
-    Raises Forbidden, or Rejected when there is nothing to copy, when a target belongs to
-    another supporting hospital, or when the result is no possible group.
+    Raises Forbidden, StaleEdit when a target's group was saved in the same moment, or Rejected
+    when there is nothing to copy, when a target belongs to another supporting hospital, or
+    when the result is no possible group.
     """
     require(can_copy_group(actor, source))
     if any(target.supporting_id != source.supporting_id for target in targets):
@@ -95,7 +96,7 @@ def copy_group(source: Pairing, targets: Sequence[Pairing], *, actor: User) -> i
                 target,
                 [*ours, *kept],
                 established_on=target.group.established_on if target.group else None,
-                seen_version=None,
+                seen_version=target.group.version if target.group else 0,
                 actor=actor,
             )
         except Rejected as refusal:

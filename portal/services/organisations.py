@@ -59,6 +59,9 @@ def edit_organisation(
     Raises Forbidden, StaleEdit, or Rejected for a name that is taken, and for another kind
     once accounts or pairings hang on it: their rights follow from the kind.
     """
+    # Two keepers at once: the later one waits here, and is judged by what the first one saved.
+    db.session.refresh(organisation, with_for_update={"of": Organisation})
+    db.session.expire(organisation, ["bases"])
     require(can_edit_organisation(actor, organisation.kind))
     require(can_edit_organisation(actor, entry.kind))
     if seen is not None and seen != edition_of(organisation):
