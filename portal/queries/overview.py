@@ -79,7 +79,6 @@ class OverviewRow:
     pairing: Pairing
     cells: dict[Area, Cell]
     agreement: Agreement | None
-    plan: Plan | None
     meeting: MeetingStatus | None
     grade: Assessment | None
     gaps: list[str]
@@ -189,8 +188,6 @@ def _rows(programme: Programme, viewer: User) -> list[OverviewRow]:
     ids = [pairing.id for pairing in pairings]
     cells = _cells(ids, clock.today())
     agreements = _live_agreements(ids)
-    found_plans = db.session.scalars(sa.select(Plan).where(Plan.pairing_id.in_(ids)))
-    plans = {plan.pairing_id: plan for plan in found_plans}
     meetings = meeting_status(pairings)
     grades = _latest_grades(ids)
     rows = []
@@ -200,7 +197,6 @@ def _rows(programme: Programme, viewer: User) -> list[OverviewRow]:
             pairing=pairing,
             cells={area: cells.get((pairing.id, area), Cell()) for area in Area},
             agreement=agreement,
-            plan=plans.get(pairing.id),
             meeting=meetings.get(pairing.id),
             grade=grades.get(pairing.id),
             gaps=composition_gaps(pairing.group, pairing),

@@ -48,7 +48,7 @@ FILES_SQL = """SELECT e.title FROM evidence_uses x JOIN evidence e ON e.id = x.e
 BENCH_SQL = """SELECT t.id, t.code, t.title, t.state, t.state_since, t.due_on, a.short_name,
  b.short_name AS other FROM tasks t JOIN pairings p ON p.id = t.pairing_id
  JOIN organisations a ON a.id = p.supporting_id JOIN organisations b ON b.id = p.supported_id
- WHERE t.state = 'confirmed' ORDER BY t.state_since, t.id LIMIT 100"""
+ WHERE t.state = 'confirmed' ORDER BY t.state_since, t.id LIMIT 30"""
 OVERVIEW_SQL = """SELECT t.pairing_id, t.area, count(*) AS n,
  sum(CASE WHEN t.state = 'closed' THEN 1 ELSE 0 END) AS closed,
  sum(CASE WHEN t.state <> 'closed' AND t.due_on < :today THEN 1 ELSE 0 END) AS red,

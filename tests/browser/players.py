@@ -97,7 +97,7 @@ def scan(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def proof(tmp_path: Path) -> Iterator[Any]:
+def proof(tmp_path: Path) -> Any:
     """Return a maker of evidence files: ``proof("成立文件", 1)`` is a path to a new PDF."""
 
     def make(name: str, number: int, *, kind: str = "pdf") -> Path:
@@ -111,4 +111,4 @@ def proof(tmp_path: Path) -> Iterator[Any]:
             )
         return path
 
-    yield make
+    return make

@@ -143,9 +143,7 @@ def hold_a_meeting(cast: Cast) -> None:
     lead.press("保存会议安排")
     lead.page.get_by_role("link", name=re.compile("纪要")).first.click()
     page = lead.page
-    page.get_by_label("会议记录").fill(
-        "会议研究了任务推进情况，明确了下一步安排。"
-    )
+    page.get_by_label("会议记录").fill("会议研究了任务推进情况，明确了下一步安排。")
     page.locator("[name=resolutions-0-body]").fill("受援方四月底前完成教学门诊挂牌")
     page.locator("[name=resolutions-0-due_on]").fill("2021-04-30")
     page.locator("[name=resolutions-0-landing]").select_option("create:management_system")

@@ -48,12 +48,13 @@ def show() -> str:
 def _matrix_row(row: OverviewRow) -> SimpleNamespace:
     """Return the row with the addresses its cells and reasons open."""
     pairing_id = row.pairing.id
+    tasks_url = url_for("tasks.list_for_pairing", pairing_id=pairing_id)
     return SimpleNamespace(
         label=row.pairing.supported.short_name,
         sub=f"{row.pairing.supporting.short_name}帮扶",
         url=url_for("pairings.show_pairing", pairing_id=pairing_id),
         light=row.light,
-        cells=[_cell(pairing_id, area, cell) for area, cell in row.cells.items()],
+        cells=[_cell(tasks_url, area, cell) for area, cell in row.cells.items()],
         troubles=[(reason, _trouble_url(pairing_id, kind)) for reason, kind in row.troubles],
         grade=row.grade,
         grade_url=(
@@ -69,9 +70,9 @@ def _matrix_row(row: OverviewRow) -> SimpleNamespace:
     )
 
 
-def _cell(pairing_id: int, area: Area, cell: Any) -> SimpleNamespace:
+def _cell(tasks_url: str, area: Area, cell: Any) -> SimpleNamespace:
     return SimpleNamespace(
-        url=url_for("tasks.list_for_pairing", pairing_id=pairing_id, area=area.value),
+        url=f"{tasks_url}?area={area.value}",
         light=cell.light,
         closed=cell.closed,
         total=cell.total,

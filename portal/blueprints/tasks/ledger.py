@@ -118,6 +118,8 @@ def _shared(
         "wanted": wanted,
         "page": page,
         "here": url_for(endpoint, **values),
+        # One address for fifty rows: building each would cost more than drawing it.
+        "task_url": url_for("tasks.show_task", task_id=0)[:-1],
         "next_url": following,
         "first_url": url_for(endpoint, **values, **kept) if wanted.after else None,
         "export_url": url_for("tasks.export_tasks", **exported),
@@ -136,8 +138,10 @@ def _shared(
 
 def _choices(viewer: User, wanted: LedgerFilter) -> dict[str, Any]:
     """Return the lists of the filters that depend on the viewer."""
+    programmes = queries.programme_choices(viewer)
+    newest = programmes[0][0] if programmes else None
     return {
-        "programmes": queries.programme_choices(viewer),
-        "pairings": queries.pairing_choices(viewer, wanted.programme_id),
+        "programmes": programmes,
+        "pairings": queries.pairing_choices(viewer, wanted.programme_id or newest),
         "may_own": viewer.role.in_hospital and viewer.role is not Role.CONTRIBUTOR,
     }

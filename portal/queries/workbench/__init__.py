@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from portal import clock
 from portal.models import Role, User
 from portal.queries.workbench import agreements, assessments, closure, meetings, pairings, tasks
-from portal.queries.workbench.items import Button, Item
+from portal.queries.workbench.items import LIMIT, Button, Item
 
 __all__ = ["Bench", "Button", "Item", "bench_of"]
 
@@ -59,6 +59,11 @@ class Bench:
 
     to_do: list[Item]
     with_others: list[Item]
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether some kind has more than is listed."""
+        return any(number >= LIMIT for _, number in self.kinds)
 
     @property
     def kinds(self) -> list[tuple[str, int]]:

@@ -13,8 +13,9 @@ from portal.extensions import db
 from portal.models import Organisation, Pairing, Side, User
 from portal.workdays import workdays_between
 
-LIMIT = 100
-"""The most items of one kind that are listed; more than that have a page of their own."""
+LIMIT = 30
+"""The most items of one kind that are listed: the longest waiting. The ledger and the queues
+show all of them."""
 
 supporting = aliased(Organisation)
 supported = aliased(Organisation)
