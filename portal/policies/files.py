@@ -69,6 +69,6 @@ def visible_evidence(viewer: User) -> sa.ColumnElement[bool]:
     return sa.false()
 
 
-def _own_pairings(viewer: User) -> sa.Select[tuple[int]]:
+def _own_pairings(viewer: User) -> sa.Select[int]:
     """Return the pairings of the hospital the viewer works in now."""
     return sa.select(Pairing.id).where(of_own_hospital(viewer))

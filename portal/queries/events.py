@@ -28,6 +28,7 @@ OBJECT_LABELS = {
     "file": "文件",
     "meeting": "会议",
     "assessment": "年度考核",
+    "assessment_review": "考核评审",
 }
 """What an event can be about, as the filter names it."""
 

@@ -19,7 +19,7 @@ from portal.policies.decision import require
 from portal.queries.assessment_sheet import verdict_of
 from portal.queries.assessments import compute_figures
 from portal.scoring.arithmetic import score_problem
-from portal.services.assessments import demand, lock
+from portal.services.assessments import demand, lock, named_items
 from portal.services.sheet_entries import (
     Clash,
     ReviewEntry,
@@ -32,6 +32,9 @@ from portal.services.sheet_entries import (
 )
 from portal.workflow import check_version, record, transition
 from portal.workflow.assessments import ASSESSMENT
+
+REVIEW_RECORD = "assessment_review"
+"""The kind of event that tells of the review; only the province and the auditor read it."""
 
 NO_MEETING_CAP = "no_meeting"
 NO_MEETING_REASON = "台账中没有考核期内召开的领导小组会议。"
@@ -173,12 +176,64 @@ def save_review(
         clashes += _cap_clashes(assessment, ticked, seen_caps)
     if clashes:
         raise SheetConflict(clashes)
+    details = _in_codes(changed, typed)
     for score in changed:
         _write(score, typed[score.item_id], actor)
     if ticked is not None and differs(caps_values(ticked), caps_values(assessment.caps), seen_caps):
+        details += _cap_changes(assessment, ticked)
         assessment.caps = ticked
+    _note_review(assessment, details, actor)
     db.session.flush()
     return changed
+
+
+def _note_review(assessment: Assessment, details: list[tuple[str, str]], actor: User) -> None:
+    """Record who changed what in the review, where neither hospital reads it.
+
+    Both read the history of the assessment and of the pairing, and need not know who judges
+    them, nor what is found before the result is open. So this is a kind of event of its own,
+    outside the pairing's history.
+    """
+    if not details:
+        return
+    event = record(
+        assessment,
+        REVIEW_RECORD,
+        action="save_review",
+        title="评审打分",
+        actor=actor,
+        details=details,
+    )
+    event.pairing_id = None
+
+
+def _in_codes(
+    changed: list[AssessmentScore], entries: Mapping[int, ReviewEntry]
+) -> list[tuple[str, str]]:
+    """Return which items a save changes, by code and number, never by value."""
+    moved = [s for s in changed if s.not_applicable != entries[s.item_id].not_applicable]
+    away = [s for s in moved if entries[s.item_id].not_applicable]
+    back = [s for s in moved if s.not_applicable]
+    groups = (("评审得分或理由", [s for s in changed if s not in moved]), ("认定不适用", away))
+    return [
+        (label, named_items(scores)) for label, scores in (*groups, ("取消不适用", back)) if scores
+    ]
+
+
+def _cap_changes(assessment: Assessment, ticked: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return which caps are found with which reason, and which are taken off."""
+    titles = {entry["key"]: entry["title"] for entry in assessment.scheme.caps}
+    found = [
+        ("认定", f"{titles[key]}：{reason}")
+        for key, reason in ticked.items()
+        if assessment.caps.get(key) != reason
+    ]
+    gone = [
+        ("取消认定", f"{titles.get(key, key)}：{reason}")
+        for key, reason in assessment.caps.items()
+        if key not in ticked
+    ]
+    return found + gone
 
 
 def _within_powers(entry: ReviewEntry, score: AssessmentScore, *, centre: bool) -> ReviewEntry:

@@ -152,8 +152,23 @@ def save_self(
     for score in changed:
         entry = entries[score.item_id]
         score.self_score, score.self_note = entry.score, entry.note
+    if changed:
+        record(
+            assessment,
+            "assessment",
+            action="save_self",
+            title=f"{side.label}填写自评",
+            actor=actor,
+            details=[("指标", named_items(changed))],
+        )
     db.session.flush()
     return changed
+
+
+def named_items(scores: Sequence[AssessmentScore]) -> str:
+    """Return the codes of the items in the order of the scheme, and how many they are."""
+    codes = [one.item.code for one in sorted(scores, key=lambda one: one.item.position)]
+    return f"{'、'.join(codes)}（{len(codes)} 项）"
 
 
 def _side(actor: User, assessment: Assessment) -> Side:

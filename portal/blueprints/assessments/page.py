@@ -18,12 +18,13 @@ from portal.blueprints.assessments.forms import (
     review_sheet_form,
     self_sheet_form,
 )
-from portal.models import Assessment, AssessmentState, Role, User
+from portal.models import Assessment, AssessmentState, Event, Role, User
 from portal.policies import assessments as policies
-from portal.policies.scope import side_of
+from portal.policies.scope import sees_all_pairings, side_of
 from portal.queries.assessment_sheet import Sheet, sheet_of, verdict_of
 from portal.queries.assessments import experts_to_assign, waits_for, workdays_waited
 from portal.queries.history import history_of
+from portal.services.assessment_reviews import REVIEW_RECORD
 from portal.services.sheet_entries import Clash
 from portal.web.forms import PortalForm
 from portal.workdays import add_workdays
@@ -138,9 +139,17 @@ def sheet_page(
         gaps=_gaps(assessment, viewer, self_form, review_form),
         preview=verdict_of(assessment) if review_form else None,
         publicity_until=_publicity_until(assessment),
-        events=[] if expert else history_of("assessment", assessment.id),
+        events=_history(assessment, viewer),
         tasks_url=_tasks_url(assessment, expert),
     )
+
+
+def _history(assessment: Assessment, viewer: User) -> list[Event]:
+    """Return what was done; what reviewers did is told to the province alone."""
+    if viewer.role is Role.EXPERT:
+        return []
+    more = [REVIEW_RECORD] if sees_all_pairings(viewer) else []
+    return history_of("assessment", assessment.id, more=more)
 
 
 def _gaps(
