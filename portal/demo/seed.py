@@ -10,7 +10,7 @@ from portal.demo import stages
 from portal.demo.people import load_people
 from portal.documents import pairing_table
 from portal.extensions import db
-from portal.models import Programme, Scheme, User, VerificationPolicy
+from portal.models import Event, Programme, Scheme, User, VerificationPolicy
 from portal.services import first_run, pairing_import, programmes
 from portal.services.programmes import Band, ProgrammeFields
 
@@ -42,6 +42,17 @@ def seed() -> None:
         people = load_people(organisations)
         programme = _load_programme(scheme, people["shengwei-officer"])
     stages.play(programme.pairings)
+    _put_history_in_order()
+
+
+def _put_history_in_order() -> None:
+    """Number the events by their moments: the pairings were played one after the other."""
+    db.session.flush()
+    table = Event.__table__
+    rows = db.session.execute(sa.select(table).order_by(table.c.at, table.c.id)).mappings().all()
+    db.session.execute(sa.delete(Event))
+    without_id = [{key: value for key, value in row.items() if key != "id"} for row in rows]
+    db.session.execute(sa.insert(Event), without_id)
 
 
 def _load_programme(scheme: Scheme, actor: User) -> Programme:

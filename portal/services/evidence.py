@@ -30,6 +30,9 @@ MAX_TITLE = 200
 KEPT_ROUNDS = (ClosureState.CLOSED, ClosureState.REOPENED)
 """Rounds that ended in closure: what stood behind them stays for good."""
 
+EARLIEST_YEAR = 2000
+"""Nothing of these programmes was written before."""
+
 
 @dataclass(frozen=True)
 class Attached:
@@ -301,6 +304,9 @@ def _kept_by_rounds(which: sa.ColumnElement[bool]) -> bool:
 
 
 def _check_date(evidence_on: date) -> None:
+    """Refuse a day to come, and one that can only be a slip of the finger."""
+    if evidence_on.year < EARLIEST_YEAR:
+        raise Rejected({"evidence_on": f"材料日期早于 {EARLIEST_YEAR} 年，请检查年份。"})
     if evidence_on > clock.today():
         raise Rejected({"evidence_on": "材料日期不能晚于今天。"})
 

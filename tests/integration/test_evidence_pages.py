@@ -120,7 +120,12 @@ def test_coordinator_sees_that_a_file_is_too_large_and_keeps_the_form(
 
 @pytest.mark.parametrize(
     ("evidence_on", "said"),
-    [("2999-01-01", "不能晚于今天"), ("昨天", "日期"), ("", "请填写材料日期")],
+    [
+        ("2999-01-01", "不能晚于今天"),
+        ("1021-01-01", "早于 2000 年"),
+        ("昨天", "日期"),
+        ("", "请填写材料日期"),
+    ],
 )
 def test_coordinator_gives_a_wrong_date(
     client: PageClient, scene: Scene, task: Task, evidence_on: str, said: str
