@@ -86,8 +86,7 @@ def edit_meeting(
     line that is taken out though its discussion is written down.
     """
     require(can_edit_meeting(actor, meeting))
-    if meeting.state is not MeetingState.PLANNED or meeting.is_returned:
-        raise StepRefused("会议已经召开或取消，不能再修改会议安排。")
+    refuse_unless_planned(meeting)
     check_version(meeting, seen_version)
     kind = _check(meeting.pairing, entry)
     details = list(_changes(meeting, kind, entry))
@@ -99,6 +98,12 @@ def edit_meeting(
     record(meeting, "meeting", action="edited", title="修改会议安排", actor=actor, details=details)
     db.session.flush()
     return meeting
+
+
+def refuse_unless_planned(meeting: Meeting) -> None:
+    """Raise StepRefused once minutes were sent or the meeting was called off."""
+    if meeting.state is not MeetingState.PLANNED or meeting.is_returned:
+        raise StepRefused("会议已经召开或取消，不能再修改会议安排。")
 
 
 def cancel_meeting(

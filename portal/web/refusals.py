@@ -1,9 +1,16 @@
 """What a page shows of a step that could not be taken now."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
-from portal.errors import PortalError
+from flask import request
+
+from portal.errors import PortalError, StepRefused
 from portal.web.forms import PortalForm
+from portal.web.requests import READING
+
+Subject = TypeVar("Subject")
 
 
 @dataclass(frozen=True)
@@ -18,6 +25,25 @@ class Refused:
     def of(cls, refusal: PortalError, form: PortalForm) -> "Refused":
         """Keep the words of ``form``: the page may no longer have the place they were typed in."""
         return cls(refusal.sentence, refusal.sentences[1:], typed_in(form))
+
+    @classmethod
+    def over_form(cls, refusal: PortalError) -> "Refused":
+        """The same above a form that still shows everything typed into it."""
+        return cls(refusal.sentence, refusal.sentences[1:], "")
+
+
+def refusal_of(check: Callable[[Subject], None], subject: Subject) -> Refused | None:
+    """Return why a form on ``subject`` is closed now, to be shown above what was typed into it.
+
+    Raises StepRefused as ``check`` does where nothing was typed yet: the form is not opened.
+    """
+    try:
+        check(subject)
+    except StepRefused as refusal:
+        if request.method in READING:
+            raise
+        return Refused.over_form(refusal)
+    return None
 
 
 def typed_in(form: PortalForm) -> str:

@@ -14,6 +14,7 @@ from portal.policies.decision import require
 from portal.queries import agreements as queries
 from portal.services import agreements
 from portal.web.accounts import actor
+from portal.web.refusals import Refused, refusal_of
 from portal.web.requests import leave_to, writes
 from portal.workflow.agreements import missing_for_signing
 
@@ -33,8 +34,9 @@ def edit_agreement(agreement_id: int) -> Response | str | tuple[str, int]:
     """Edit term and clauses on one page."""
     agreement = queries.get_agreement(agreement_id, viewer=actor())
     require(can_edit(actor(), agreement))
-    agreements.check_editable(agreement)
     form = edit_form(agreement.current.clauses)
+    if locked := refusal_of(agreements.check_editable, agreement):
+        return _edit_page(agreement, form, refused=locked), 409
     if request.method == "GET":
         form.fill(agreement.current)
     elif form.validate():
@@ -51,6 +53,8 @@ def edit_agreement(agreement_id: int) -> Response | str | tuple[str, int]:
             form.add_errors(refusal.fields)
         except StaleEdit:
             return _edit_page(agreement, form, stale=True), 409
+        except StepRefused as refusal:
+            return _edit_page(agreement, form, refused=Refused.over_form(refusal)), 409
         else:
             _after_saving(agreement)
             return leave_to(url_for("agreements.show_agreement", agreement_id=agreement.id))
@@ -88,7 +92,13 @@ def receipt(agreement_id: int) -> str:
     )
 
 
-def _edit_page(agreement: Agreement, form: EditAgreementForm, stale: bool = False) -> str:
+def _edit_page(
+    agreement: Agreement,
+    form: EditAgreementForm,
+    *,
+    stale: bool = False,
+    refused: Refused | None = None,
+) -> str:
     """Render the form; after a stale edit, with both texts of every clause that differs."""
     mine, theirs = _differences(agreement, form) if stale else ([], [])
     titles = [clause.title for clause in agreement.current.clauses]
@@ -100,6 +110,7 @@ def _edit_page(agreement: Agreement, form: EditAgreementForm, stale: bool = Fals
         labels={one.clause.key: one.label for one in articles(agreement.current.clauses)},
         remarks=remarks_in(agreement.return_reason, titles),
         stale=stale,
+        refused=refused,
         mine=mine,
         theirs=theirs,
         editor=queries.last_edit(agreement) if stale else None,

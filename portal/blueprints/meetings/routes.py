@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 from portal import clock
 from portal.blueprints.meetings import bp
 from portal.blueprints.meetings.forms import PlanMeetingForm, ReasonForm
-from portal.errors import NotVisible, Rejected, StaleEdit
+from portal.errors import NotVisible, Rejected, StaleEdit, StepRefused
 from portal.models import Event, GroupRole, Meeting, MeetingState, Pairing
 from portal.policies.decision import require
 from portal.policies.meeting_kinds import DEFAULT_KIND, is_standing_line, meeting_kinds
@@ -29,6 +29,7 @@ from portal.services import meetings
 from portal.services.meetings import AgendaEntry
 from portal.web.accounts import actor
 from portal.web.address import id_of, member_of, text_of
+from portal.web.refusals import Refused, refusal_of
 from portal.web.requests import leave_to, unsaved, writes
 from portal.workdays import add_workdays, workdays_between
 from portal.workflow.meetings import creates_task, missing_for_hold
@@ -133,6 +134,8 @@ def edit_meeting(meeting_id: int) -> Answer:
     meeting = queries.get_meeting(meeting_id, viewer=actor(), lock=request.method == "POST")
     require(can_edit_meeting(actor(), meeting))
     form = PlanMeetingForm()
+    if locked := refusal_of(meetings.refuse_unless_planned, meeting):
+        return _plan_page(meeting.pairing, form, meeting, refused=locked), 409
     if request.method == "GET":
         form.fill(meeting)
     elif again := _drawn_again(form):
@@ -149,6 +152,9 @@ def edit_meeting(meeting_id: int) -> Answer:
             form.add_errors(refusal.fields)
         except StaleEdit:
             return _plan_page(meeting.pairing, form, meeting, stale=True), 409
+        except StepRefused as refusal:
+            refused = Refused.over_form(refusal)
+            return _plan_page(meeting.pairing, form, meeting, refused=refused), 409
         else:
             flash("会议安排已修改。", "success")
             return leave_to(url_for("meetings.show_meeting", meeting_id=meeting.id))
@@ -185,6 +191,7 @@ def _plan_page(
     *,
     focus: str = "",
     stale: bool = False,
+    refused: Refused | None = None,
 ) -> str:
     """Render the form of a new meeting, or of ``meeting``."""
     ids = (line.task_id for line in form.agenda() if line.task_id)
@@ -195,6 +202,7 @@ def _plan_page(
         form=form,
         focus=focus,
         stale=stale,
+        refused=refused,
         kind=meeting_kinds().get(form.kind.data or DEFAULT_KIND),
         tasks=queries.tasks_by_id(pairing, ids),
     )

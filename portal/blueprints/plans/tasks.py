@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response
 from portal.blueprints.plans import bp
 from portal.blueprints.plans.forms import AddTaskForm, EditTaskForm, OwnersForm, chosen_id
 from portal.blueprints.plans.routes import plan_url, tab_again
-from portal.errors import Rejected, StaleEdit
+from portal.errors import Rejected, StaleEdit, StepRefused
 from portal.models import Area, Plan, Task
 from portal.policies.decision import require
 from portal.policies.plans import can_edit_plan
@@ -14,6 +14,7 @@ from portal.queries import plans as queries
 from portal.services import plan_tasks
 from portal.services.plan_changes import refuse_unless_open
 from portal.web.accounts import actor
+from portal.web.refusals import Refused, refusal_of
 from portal.web.requests import leave_to, writes
 
 
@@ -21,9 +22,11 @@ from portal.web.requests import leave_to, writes
 @writes
 def add_task(plan_id: int) -> Response | str | tuple[str, int]:
     """Add a task of the pairing's own."""
-    plan = _open_plan(plan_id)
+    plan = _own_plan(plan_id)
     form = AddTaskForm()
     form.offer(queries.people_of(plan.pairing))
+    if locked := refusal_of(refuse_unless_open, plan):
+        return _add_page(plan, form, refused=locked), 409
     if request.method == "GET":
         form.starts_on.data = plan.starts_on
         form.area.data = request.args.get("area", Area.DEPARTMENT.value)
@@ -32,6 +35,8 @@ def add_task(plan_id: int) -> Response | str | tuple[str, int]:
             task = plan_tasks.add_task(plan, form.entry(Area(form.area.data)), actor=actor())
         except Rejected as refusal:
             form.add_errors(refusal.fields)
+        except StepRefused as refused:
+            return _add_page(plan, form, refused=Refused.over_form(refused)), 409
         else:
             flash(f"已增加任务 {task.code}。", "success")
             return leave_to(plan_url(plan))
@@ -42,10 +47,12 @@ def add_task(plan_id: int) -> Response | str | tuple[str, int]:
 @writes
 def edit_task(plan_id: int, task_id: int) -> Response | str | tuple[str, int]:
     """Edit one task before the plan is in force."""
-    plan = _open_plan(plan_id)
+    plan = _own_plan(plan_id)
     task = queries.get_plan_task(plan_id, task_id, viewer=actor())
     form = EditTaskForm()
     form.offer(queries.people_of(plan.pairing))
+    if locked := refusal_of(refuse_unless_open, plan):
+        return _edit_page(plan, task, form, refused=locked), 409
     if request.method == "GET":
         form.fill(task)
     elif form.validate():
@@ -56,6 +63,8 @@ def edit_task(plan_id: int, task_id: int) -> Response | str | tuple[str, int]:
             form.add_errors(refusal.fields)
         except StaleEdit:
             return _edit_page(plan, task, form, stale=True), 409
+        except StepRefused as refused:
+            return _edit_page(plan, task, form, refused=Refused.over_form(refused)), 409
         else:
             flash(f"任务 {task.code} 已保存。", "success")
             return leave_to(plan_url(plan))
@@ -77,7 +86,8 @@ def remove_task(plan_id: int, task_id: int) -> Response:
 @writes
 def set_owners(plan_id: int) -> Response | tuple[str, int]:
     """Put somebody in charge of all tasks of an area."""
-    plan = _open_plan(plan_id)
+    plan = _own_plan(plan_id)
+    refuse_unless_open(plan)
     form = OwnersForm()
     form.offer(queries.people_of(plan.pairing))
     if form.validate():
@@ -97,20 +107,28 @@ def set_owners(plan_id: int) -> Response | tuple[str, int]:
     return tab_again(plan, owners=form), 422
 
 
-def _open_plan(plan_id: int) -> Plan:
-    """Load a plan the viewer may change now. Raises NotVisible, Forbidden or StepRefused."""
+def _own_plan(plan_id: int) -> Plan:
+    """Load a plan the viewer draws up, open or locked. Raises NotVisible or Forbidden."""
     plan = queries.get_plan(plan_id, viewer=actor())
     require(can_edit_plan(actor(), plan))
-    refuse_unless_open(plan)
     return plan
 
 
-def _add_page(plan: Plan, form: AddTaskForm) -> str:
+def _add_page(plan: Plan, form: AddTaskForm, *, refused: Refused | None = None) -> str:
     """Render the form of a new task."""
-    return render_template("plans/add_task.html", pairing=plan.pairing, plan=plan, form=form)
+    return render_template(
+        "plans/add_task.html", pairing=plan.pairing, plan=plan, form=form, refused=refused
+    )
 
 
-def _edit_page(plan: Plan, task: Task, form: EditTaskForm, *, stale: bool = False) -> str:
+def _edit_page(
+    plan: Plan,
+    task: Task,
+    form: EditTaskForm,
+    *,
+    stale: bool = False,
+    refused: Refused | None = None,
+) -> str:
     """Render a task's form; after a stale edit, what was typed beside what was saved."""
     return render_template(
         "plans/edit_task.html",
@@ -118,6 +136,7 @@ def _edit_page(plan: Plan, task: Task, form: EditTaskForm, *, stale: bool = Fals
         plan=plan,
         task=task,
         form=form,
+        refused=refused,
         mine=form.shown() if stale else None,
         theirs=form.shown_of(task) if stale else None,
     )
