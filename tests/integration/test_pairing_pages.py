@@ -22,7 +22,8 @@ SEE_OWN = (
     "supported_coordinator",
     "supported_leader",
 )
-SEE_NONE = ("supporting_contributor", "expert", "administrator", "auditor")
+SEE_NONE = ("supporting_contributor",)
+HAVE_NO_LIST = ("expert", "administrator", "auditor")
 
 
 def listed(client: PageClient, query: str = "") -> list[str]:
@@ -43,6 +44,16 @@ def test_each_role_lists_and_opens_what_it_may_see(client: PageClient, role: str
         status = 200 if name in wanted else 404
         assert client.get(f"/pairings/{pairing.id}").status == status
         assert client.get(f"/pairings/{pairing.id}/events").status == status
+
+
+@pytest.mark.parametrize("role", HAVE_NO_LIST)
+def test_those_with_no_business_in_pairings_have_no_such_page(
+    client: PageClient, role: str
+) -> None:
+    scene = make_scene()
+    client.login(getattr(scene, role), PASSWORD)
+    for address in ("/pairings", f"/pairings/{scene.pairing_id}"):
+        assert client.get(address).status == 404
 
 
 def test_contributor_sees_only_the_own_tasks_of_a_pairing(client: PageClient) -> None:
