@@ -16,7 +16,7 @@ import flask_migrate
 import pytest
 from flask import Flask
 
-from portal import create_app
+from portal import clock, create_app
 from portal.extensions import db
 from tests.support.postgres import PostgresServer
 
@@ -94,8 +94,10 @@ def shared_app(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> I
 def app(shared_app: Flask) -> Iterator[Flask]:
     """The application inside a transaction that is undone, with its context pushed.
 
-    So a test and the services it calls use `db.session` as the portal does.
+    So a test and the services it calls use `db.session` as the portal does. The clock belongs
+    to the process: whatever a demonstration built before left of its shift is taken off.
     """
+    clock.set_offset(0)
     with shared_app.app_context():
         engine = db.engine
         engines: Any = db.engines
