@@ -22,7 +22,7 @@ class Settings:
     secret_key: str = ""
     instance_path: Path = ROOT / "instance"
     database_url: str = ""
-    upload_limit_mb: int = 100
+    upload_limit_mb: int = 500
     clock_offset_days: int = 0
     proxy_hops: int = 0
     idle_minutes: int = 60
@@ -49,7 +49,7 @@ class Settings:
             secret_key=env.get("PORTAL_SECRET_KEY", ""),
             instance_path=instance,
             database_url=env.get("PORTAL_DATABASE_URL", ""),
-            upload_limit_mb=_number(env, "PORTAL_UPLOAD_LIMIT_MB", 100),
+            upload_limit_mb=_number(env, "PORTAL_UPLOAD_LIMIT_MB", 500),
             clock_offset_days=_number(env, "PORTAL_CLOCK_OFFSET_DAYS", 0),
             proxy_hops=_number(env, "PORTAL_PROXY_HOPS", 0),
             idle_minutes=_number(env, "PORTAL_IDLE_MINUTES", 60),

@@ -34,6 +34,7 @@ NPM_MIN_NODE = 20
 # Path inside node_modules -> where it is read.
 FILES = {
     "htmx.org/dist/htmx.min.js": VENDOR / "htmx.min.js",
+    "tus-js-client/dist/tus.min.js": VENDOR / "tus.min.js",
     "bootstrap/dist/css/bootstrap.min.css": VENDOR / "bootstrap.min.css",
     "axe-core/axe.min.js": TEST_VENDOR / "axe.min.js",
 }
@@ -165,7 +166,7 @@ def build(stamp: str) -> None:
             name: json.loads((modules / name / "package.json").read_text(encoding="utf-8"))[
                 "version"
             ]
-            for name in ("htmx.org", "bootstrap", "bootstrap-icons", "axe-core")
+            for name in ("htmx.org", "tus-js-client", "bootstrap", "bootstrap-icons", "axe-core")
         }
     write_whole(STAMP, stamp.encode())
     print("assets: " + ", ".join(f"{name} {version}" for name, version in versions.items()))

@@ -1,6 +1,21 @@
 """Everything the portal keeps, one module per aggregate."""
 
-from portal.models.accounts import HOSPITAL_ROLES, ORGANISATION_FREE_ROLES, Role, User
+from portal.models.access import (
+    Handover,
+    Invitation,
+    ParkedForm,
+    RecoveryCode,
+    Setting,
+    UserIdentity,
+    UserSession,
+)
+from portal.models.accounts import (
+    ADMINISTRATIVE_ROLES,
+    HOSPITAL_ROLES,
+    ORGANISATION_FREE_ROLES,
+    Role,
+    User,
+)
 from portal.models.agreements import (
     Agreement,
     AgreementClause,
@@ -22,9 +37,18 @@ from portal.models.assessments import (
     ScoreItem,
     SelfSubmission,
 )
+from portal.models.audit import AuditEntry, AuditHead, AuditKind, AuditResult
 from portal.models.base import Base, LabelledEnum
 from portal.models.events import Event, SubmittedForm
-from portal.models.files import StoredFile
+from portal.models.evidence import (
+    STANDING,
+    Evidence,
+    EvidenceKind,
+    EvidenceRevision,
+    EvidenceStatus,
+    EvidenceUse,
+)
+from portal.models.files import USABLE_SCANS, ScanState, StoredFile
 from portal.models.groups import Duty, GroupMember, GroupRole, LeadershipGroup
 from portal.models.meetings import (
     AgendaItem,
@@ -47,19 +71,21 @@ from portal.models.programmes import BonusBand, Pairing, Programme, Verification
 from portal.models.tasks import (
     ClosureRequest,
     ClosureState,
-    Evidence,
     EvidenceRequirement,
-    EvidenceUse,
     ProgressNote,
     Task,
     TaskState,
     light_expression,
     light_of,
 )
+from portal.models.uploads import Upload, UploadLink, UploadState
 
 __all__ = [
+    "ADMINISTRATIVE_ROLES",
     "HOSPITAL_ROLES",
     "ORGANISATION_FREE_ROLES",
+    "STANDING",
+    "USABLE_SCANS",
     "AgendaItem",
     "Agreement",
     "AgreementClause",
@@ -72,6 +98,10 @@ __all__ = [
     "AssessmentState",
     "Attendance",
     "AttendanceStatus",
+    "AuditEntry",
+    "AuditHead",
+    "AuditKind",
+    "AuditResult",
     "Base",
     "BaseKind",
     "BonusBand",
@@ -81,12 +111,17 @@ __all__ = [
     "Duty",
     "Event",
     "Evidence",
+    "EvidenceKind",
     "EvidenceRequirement",
+    "EvidenceRevision",
+    "EvidenceStatus",
     "EvidenceUse",
     "ExpertAssignment",
     "Grade",
     "GroupMember",
     "GroupRole",
+    "Handover",
+    "Invitation",
     "ItemMode",
     "ItemSide",
     "LabelledEnum",
@@ -98,24 +133,33 @@ __all__ = [
     "Organisation",
     "OrganisationKind",
     "Pairing",
+    "ParkedForm",
     "Plan",
     "PlanEndorsement",
     "PlanState",
     "Programme",
     "ProgressNote",
+    "RecoveryCode",
     "Recurrence",
     "Resolution",
     "Role",
+    "ScanState",
     "Scheme",
     "ScoreItem",
     "SelfSubmission",
+    "Setting",
     "Side",
     "StoredFile",
     "SubmittedForm",
     "Task",
     "TaskState",
     "TrainingBase",
+    "Upload",
+    "UploadLink",
+    "UploadState",
     "User",
+    "UserIdentity",
+    "UserSession",
     "VerificationPolicy",
     "Weight",
     "YearGoal",

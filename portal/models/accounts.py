@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, String
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.models.base import Base, Identified, LabelledEnum, enum_column
@@ -10,7 +10,7 @@ from portal.models.organisations import Organisation
 
 
 class Role(LabelledEnum):
-    """The nine roles of design/domain.md, "Who"."""
+    """The roles of design/domain.md, "Who"; administration is three that exclude one another."""
 
     COMMISSION_OFFICER = "commission_officer", "省卫健委"
     CENTRE_REVIEWER = "centre_reviewer", "省中心审核员"
@@ -20,6 +20,7 @@ class Role(LabelledEnum):
     CONTRIBUTOR = "contributor", "科室人员"
     EXPERT = "expert", "评审专家"
     ADMINISTRATOR = "administrator", "系统管理员"
+    SECURITY_ADMINISTRATOR = "security_administrator", "安全管理员"
     AUDITOR = "auditor", "审计员"
 
     @property
@@ -29,7 +30,10 @@ class Role(LabelledEnum):
 
 
 HOSPITAL_ROLES = frozenset({Role.BASE_COORDINATOR, Role.BASE_LEADER, Role.CONTRIBUTOR})
-ORGANISATION_FREE_ROLES = frozenset({Role.ADMINISTRATOR, Role.AUDITOR, Role.EXPERT})
+ADMINISTRATIVE_ROLES = frozenset({Role.ADMINISTRATOR, Role.SECURITY_ADMINISTRATOR, Role.AUDITOR})
+"""The three that exclude one another, and have no business rights (quality.md, Security)."""
+
+ORGANISATION_FREE_ROLES = ADMINISTRATIVE_ROLES | {Role.EXPERT}
 
 
 class User(Identified, Base):
@@ -38,7 +42,8 @@ class User(Identified, Base):
     __tablename__ = "users"
     __table_args__ = (
         CheckConstraint(
-            "organisation_id IS NOT NULL OR role IN ('administrator', 'auditor', 'expert')",
+            "organisation_id IS NOT NULL OR role IN"
+            " ('administrator', 'security_administrator', 'auditor', 'expert')",
             name="organisation_by_role",
         ),
     )
@@ -48,7 +53,7 @@ class User(Identified, Base):
     position: Mapped[str] = mapped_column(String(60), default="")
     role: Mapped[Role] = mapped_column(enum_column(Role, "role"))
     organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisations.id"), index=True)
-    password_hash: Mapped[str] = mapped_column(String(255))
+    password_hash: Mapped[str] = mapped_column(String(255), info={"secret": True})
     must_change_password: Mapped[bool] = mapped_column(default=True, server_default="1")
     is_active: Mapped[bool] = mapped_column(default=True, server_default="1")
     failed_logins: Mapped[int] = mapped_column(default=0, server_default="0")
@@ -57,6 +62,13 @@ class User(Identified, Base):
     is_demo: Mapped[bool] = mapped_column(default=False, server_default="0")
     session_version: Mapped[int] = mapped_column(default=1, server_default="1")
     last_login_at: Mapped[datetime | None]
+    password_changed_at: Mapped[datetime | None]
+    # The second factor: its key, since when it counts, and the last time step that was used.
+    totp_secret: Mapped[str | None] = mapped_column(String(64), info={"secret": True})
+    totp_since: Mapped[datetime | None]
+    totp_last_step: Mapped[int | None] = mapped_column(BigInteger)
+    disabled_at: Mapped[datetime | None]
+    disabled_reason: Mapped[str] = mapped_column(String(200), default="", server_default="")
     created_at: Mapped[datetime]
 
     organisation: Mapped[Organisation | None] = relationship(

@@ -38,6 +38,10 @@ class Event(Identified, Base):
     actor_org: Mapped[str] = mapped_column(String(100), default="")
     at: Mapped[datetime] = mapped_column(index=True)
     details: Mapped[list[Any]] = mapped_column(sa.JSON, default=list)
+    # Which fields of the object changed with it: [[name, old, new]].
+    changes: Mapped[list[Any] | None] = mapped_column(sa.JSON)
+    # The audit entry that seals it (AuditEntry.uid); none before the log was kept.
+    audit_uid: Mapped[str | None] = mapped_column(String(32), index=True)
 
 
 class SubmittedForm(Identified, Base):

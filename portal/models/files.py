@@ -6,7 +6,20 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.models.accounts import User
-from portal.models.base import Base, Identified
+from portal.models.base import Base, Identified, LabelledEnum, enum_column
+
+
+class ScanState(LabelledEnum):
+    """What the virus scanner said of a file."""
+
+    NOT_SCANNED = "not_scanned", "未查毒", "neutral"
+    WAITING = "waiting", "待扫描", "warning"
+    CLEAN = "clean", "已查毒", "success"
+    INFECTED = "infected", "发现病毒", "danger"
+
+
+USABLE_SCANS = frozenset({ScanState.NOT_SCANNED, ScanState.CLEAN})
+"""Files in these states may be opened and count as evidence."""
 
 
 class StoredFile(Identified, Base):
@@ -22,6 +35,14 @@ class StoredFile(Identified, Base):
     pairing_id: Mapped[int | None] = mapped_column(ForeignKey("pairings.id"), index=True)
     uploaded_by_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
     uploaded_at: Mapped[datetime]
+    scan: Mapped[ScanState] = mapped_column(
+        enum_column(ScanState, "scan"),
+        default=ScanState.NOT_SCANNED,
+        server_default=ScanState.NOT_SCANNED.value,
+    )
+    scanned_at: Mapped[datetime | None]
+    # What the uploader was warned of (numbers of people) and kept all the same.
+    warned_of: Mapped[str] = mapped_column(String(200), default="", server_default="")
 
     uploaded_by: Mapped[User] = relationship()
 
@@ -29,6 +50,11 @@ class StoredFile(Identified, Base):
     def previewable(self) -> bool:
         """Whether a browser may show it in the page: PDF and plain pictures only."""
         return self.media_type in PREVIEWABLE
+
+    @property
+    def usable(self) -> bool:
+        """Whether it may be opened and count: no scanner's answer is outstanding or bad."""
+        return self.scan in USABLE_SCANS
 
 
 PREVIEWABLE = frozenset({"application/pdf", "image/png", "image/jpeg", "image/gif", "image/webp"})

@@ -1,7 +1,7 @@
 """A line of the task list, its evidence and its rounds of closure 销号."""
 
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
@@ -11,9 +11,11 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from portal.models.accounts import User
 from portal.models.areas import Area, Light, Side
 from portal.models.base import Base, Identified, LabelledEnum, Versioned, enum_column
-from portal.models.files import StoredFile
 from portal.models.plans import Plan
 from portal.models.programmes import Pairing
+
+if TYPE_CHECKING:
+    from portal.models.evidence import EvidenceUse
 
 DUE_SOON_DAYS = 30
 """A task due within so many days shows yellow (design/domain.md, Task closure)."""
@@ -160,49 +162,6 @@ class EvidenceRequirement(Identified, Base):
     name: Mapped[str] = mapped_column(String(100))
 
     task: Mapped[Task] = relationship(back_populates="requirements")
-
-
-class Evidence(Identified, Base):
-    """A file with what it proves; one piece can back many things."""
-
-    __tablename__ = "evidence"
-    __table_args__ = (
-        CheckConstraint("withdrawn_at IS NULL OR withdrawn_reason <> ''", name="withdrawn_reason"),
-    )
-
-    pairing_id: Mapped[int] = mapped_column(ForeignKey("pairings.id"), index=True)
-    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisations.id"), index=True)
-    file_id: Mapped[int] = mapped_column(ForeignKey("stored_files.id"), index=True)
-    title: Mapped[str] = mapped_column(String(200))
-    evidence_on: Mapped[date]
-    added_by_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
-    added_at: Mapped[datetime]
-    withdrawn_at: Mapped[datetime | None]
-    withdrawn_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
-    withdrawn_reason: Mapped[str] = mapped_column(Text, default="")
-
-    file: Mapped[StoredFile] = relationship()
-    added_by: Mapped[User] = relationship(foreign_keys=[added_by_id])
-    uses: Mapped[list["EvidenceUse"]] = relationship(back_populates="evidence")
-
-
-class EvidenceUse(Identified, Base):
-    """A piece of evidence stands for a requirement of a task."""
-
-    __tablename__ = "evidence_uses"
-    __table_args__ = (
-        UniqueConstraint("task_id", "evidence_id", "requirement_id"),
-        Index("ix_evidence_uses_evidence_id", "evidence_id"),
-    )
-
-    task_id: Mapped[int] = mapped_column(ForeignKey("tasks.id"))
-    evidence_id: Mapped[int] = mapped_column(ForeignKey("evidence.id"))
-    requirement_id: Mapped[int | None] = mapped_column(ForeignKey("evidence_requirements.id"))
-    added_at: Mapped[datetime]
-
-    task: Mapped[Task] = relationship(back_populates="evidence_uses")
-    evidence: Mapped[Evidence] = relationship(back_populates="uses")
-    requirement: Mapped[EvidenceRequirement | None] = relationship()
 
 
 class ProgressNote(Identified, Base):

@@ -15,6 +15,8 @@ from portal.models import (
     ClosureState,
     Evidence,
     EvidenceRequirement,
+    EvidenceRevision,
+    EvidenceStatus,
     EvidenceUse,
     StoredFile,
     Task,
@@ -77,8 +79,11 @@ def add_evidence(
         added_by=actor,
         added_at=clock.now(),
     )
+    evidence.revisions.append(
+        EvidenceRevision(number=1, file=file, added_by=actor, added_at=evidence.added_at)
+    )
     db.session.add(evidence)
-    _link(task, requirement, evidence)
+    _link(task, requirement, evidence, actor)
     record(
         task,
         "task",
@@ -110,7 +115,7 @@ def use_evidence(
         if use.evidence_id == evidence.id and use.requirement_id == requirement_id:
             return use
     start_if_needed(task, actor=actor)
-    use = _link(task, requirement, evidence)
+    use = _link(task, requirement, evidence, actor)
     record(
         task,
         "task",
@@ -129,6 +134,8 @@ def remove_use(use: EvidenceUse, *, actor: User) -> None:
     Raises Forbidden, or StepRefused while the task is locked or when a closed round rests on it.
     """
     task = use.task
+    if task is None:
+        raise StepRefused("这份材料不是某项任务的佐证，不能在任务中移出。")
     require_open(task, actor)
     if _kept_by_rounds(EvidenceUse.id == use.id):
         raise StepRefused("这份材料是已销号轮次的依据，不能移出。")
@@ -153,7 +160,7 @@ def withdraw_evidence(evidence: Evidence, *, reason: str, actor: User) -> None:
     """
     require(can_withdraw(actor, evidence))
     tasks = _tasks_using(evidence)
-    db.session.refresh(evidence, ["withdrawn_at"], with_for_update={"of": Evidence})
+    db.session.refresh(evidence, ["withdrawn_at", "version"], with_for_update={"of": Evidence})
     if evidence.withdrawn_at is not None:
         raise StepRefused("这份材料已经撤回。")
     reason = reason.strip()
@@ -161,6 +168,7 @@ def withdraw_evidence(evidence: Evidence, *, reason: str, actor: User) -> None:
         raise Rejected({"reason": "请填写撤回的理由。"})
     if sentence := why_kept(evidence, tasks):
         raise StepRefused(sentence)
+    evidence.status = EvidenceStatus.WITHDRAWN
     evidence.withdrawn_at = clock.now()
     evidence.withdrawn_by_id = actor.id
     evidence.withdrawn_reason = reason
@@ -267,8 +275,16 @@ def same_file(task: Task, sha256: str) -> Evidence | None:
     )
 
 
-def _link(task: Task, requirement: EvidenceRequirement | None, evidence: Evidence) -> EvidenceUse:
-    use = EvidenceUse(task=task, evidence=evidence, requirement=requirement, added_at=clock.now())
+def _link(
+    task: Task, requirement: EvidenceRequirement | None, evidence: Evidence, actor: User
+) -> EvidenceUse:
+    use = EvidenceUse(
+        task=task,
+        evidence=evidence,
+        requirement=requirement,
+        added_by=actor,
+        added_at=clock.now(),
+    )
     db.session.add(use)
     return use
 

@@ -9,7 +9,16 @@ from itertools import count
 
 from portal import clock
 from portal.extensions import db
-from portal.models import Evidence, EvidenceRequirement, EvidenceUse, Pairing, Task, User
+from portal.models import (
+    Evidence,
+    EvidenceRequirement,
+    EvidenceRevision,
+    EvidenceStatus,
+    EvidenceUse,
+    Pairing,
+    Task,
+    User,
+)
 from portal.services.files import store_upload
 
 _numbers = count(1)
@@ -115,6 +124,9 @@ def evidence_in(
         added_by=by,
         added_at=clock.now(),
     )
+    evidence.revisions.append(
+        EvidenceRevision(number=1, file=file, added_by=by, added_at=evidence.added_at)
+    )
     db.session.add(evidence)
     db.session.flush()
     return evidence
@@ -122,6 +134,7 @@ def evidence_in(
 
 def withdrawn(evidence: Evidence, *, by: User, reason: str = "传错了文件") -> Evidence:
     """Mark a piece of evidence as withdrawn."""
+    evidence.status = EvidenceStatus.WITHDRAWN
     evidence.withdrawn_at = clock.now()
     evidence.withdrawn_by_id = by.id
     evidence.withdrawn_reason = reason

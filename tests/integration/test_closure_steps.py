@@ -11,6 +11,7 @@ from portal.models import (
     ClosureRequest,
     ClosureState,
     Event,
+    EvidenceStatus,
     PlanState,
     Task,
     TaskState,
@@ -148,6 +149,7 @@ def test_withdrawn_evidence_proves_nothing(app: Flask) -> None:
     task = task_in_progress(scene)
     assert missing_for_closure(task) == []
     withdrawn = task.evidence_uses[0].evidence
+    withdrawn.status = EvidenceStatus.WITHDRAWN
     withdrawn.withdrawn_at, withdrawn.withdrawn_reason = clock.now(), "传错文件"
     db.session.flush()
     assert missing_for_closure(task) == ["缺少佐证材料：制度文件"]

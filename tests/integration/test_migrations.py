@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,25 @@ from flask import Flask
 
 from portal import clock
 from portal.extensions import db
-from portal.models import Assessment, Base, Side, SubmittedForm, Task
+from portal.models import (
+    Assessment,
+    AuditEntry,
+    AuditKind,
+    AuditResult,
+    Base,
+    Handover,
+    Invitation,
+    ParkedForm,
+    RecoveryCode,
+    Setting,
+    Side,
+    SubmittedForm,
+    Task,
+    Upload,
+    UploadLink,
+    UserIdentity,
+    UserSession,
+)
 from portal.services import assessments, tasks
 from portal.services.closure import request_closure
 from portal.services.minutes import ResolutionEntry
@@ -101,6 +120,57 @@ def make_what_is_left(scene: Scene) -> None:
     draft_minutes(scene, resolutions=[linked])
     db.session.add(SubmittedForm(key="a key", at=clock.now()))
     db.session.flush()
+    make_records(scene, begun)
+
+
+def make_records(scene: Scene, task: Task) -> None:
+    """Add the rows of access, uploads and the audit log."""
+    one, other, now = scene.supported_coordinator, scene.supported_contributor, clock.now()
+    later = now + timedelta(hours=1)
+    link = UploadLink(token_hash="1", task=task, user=one, created_at=now, expires_at=later)
+    db.session.add_all(
+        [
+            UserSession(token_hash="1", user=one, created_at=now, seen_at=now),
+            RecoveryCode(user_id=one.id, code_hash="1", created_at=now),
+            Invitation(
+                token_hash="1", user=one, created_by=other, created_at=now, expires_at=later
+            ),
+            UserIdentity(provider="hospital", subject="1", user=one, linked_at=now),
+            Handover(from_user=one, to_user=other, made_by=one, made_at=now, reason="调岗"),
+            ParkedForm(token_hash="1", user_id=one.id, path="/", created_at=now),
+            Setting(name="second_factor_roles", value=[], changed_at=now),
+            link,
+            Upload(
+                token="1",
+                user=one,
+                pairing_id=task.pairing_id,
+                task=task,
+                link=link,
+                name="制度.pdf",
+                evidence_on=clock.today(),
+                size=1,
+                created_at=now,
+                touched_at=now,
+            ),
+        ]
+    )
+    if not db.session.scalar(sa.select(AuditEntry.position).limit(1)):
+        db.session.add(
+            AuditEntry(
+                position=1,
+                uid="1",
+                at=now,
+                kind=AuditKind.COMMAND,
+                result=AuditResult.DONE,
+                action="test",
+                title="试验",
+                actor_name="系统",
+                sealed="{}",
+                previous="0" * 64,
+                hash="1" * 64,
+            )
+        )
+    db.session.flush()
 
 
 def go(app: Flask, step: str, revision: str, directory: Path = MIGRATIONS) -> None:
@@ -120,6 +190,25 @@ def test_migrations_make_just_the_tables_of_the_models(migrated: Flask) -> None:
     with migrated.app_context():
         # Exits with an error where the models say something else than the migrations.
         flask_migrate.check(directory=str(MIGRATIONS))
+
+
+def test_migrations_make_just_the_checks_of_the_models(migrated: Flask) -> None:
+    """A rebuilt table keeps only the checks it is told of, and no comparison of columns sees it."""
+    with migrated.app_context():
+        inspector = sa.inspect(db.engine)
+        made = {
+            table.name: {str(one["name"]) for one in inspector.get_check_constraints(table.name)}
+            for table in Base.metadata.sorted_tables
+        }
+        named = {
+            table.name: {
+                str(db.engine.dialect.identifier_preparer.format_constraint(one))
+                for one in table.constraints
+                if isinstance(one, sa.CheckConstraint)
+            }
+            for table in Base.metadata.sorted_tables
+        }
+    assert made == named
 
 
 def test_down_leaves_nothing_and_up_makes_it_anew(migrated: Flask) -> None:

@@ -64,7 +64,7 @@ def _evidence_page(evidence: Evidence, form: WithdrawEvidenceForm | None = None)
     viewer = actor()
     pairing = get_pairing(evidence.pairing_id, viewer=viewer)
     uses = queries.uses_of(evidence, viewer=viewer)
-    tasks = [use.task for use in uses]
+    tasks = [use.task for use in uses if use.task is not None]
     may = evidence.withdrawn_at is None and bool(can_withdraw(viewer, evidence))
     return render_template(
         "evidence/show.html",
@@ -72,7 +72,9 @@ def _evidence_page(evidence: Evidence, form: WithdrawEvidenceForm | None = None)
         evidence=evidence,
         uses=uses,
         removable={
-            use.id for use in uses if can_work_on(viewer, use.task) and not why_locked(use.task)
+            use.id
+            for use in uses
+            if use.task and can_work_on(viewer, use.task) and not why_locked(use.task)
         },
         may_withdraw=may,
         kept=services.why_kept(evidence, tasks) if may else "",

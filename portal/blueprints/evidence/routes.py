@@ -100,7 +100,7 @@ def tell_attached(attached: Sequence[services.Attached], task: Task, *, viewer: 
         places = "、".join(
             f"{use.task.code} {use.task.title}"
             for use in queries.uses_of(one.evidence, viewer=viewer)
-            if use.task is not task
+            if use.task is not None and use.task is not task
         )
         where = f"（已用于{places}）" if places else ""
         flash(

@@ -1,0 +1,30 @@
+"""Where the bytes of uploaded files live: under their own SHA-256, never changed."""
+
+from portal.storage.base import CHUNK, FileStore, Held, Stored
+from portal.storage.local import LocalFileStore
+
+__all__ = ["CHUNK", "FileStore", "Held", "LocalFileStore", "Stored", "store", "upload_limit", "use"]
+
+_store: FileStore | None = None
+_upload_limit = 500 * 1024 * 1024
+
+
+def use(store: FileStore, *, upload_limit: int) -> None:
+    """Make ``store`` the one this process keeps its files in. Called once, by create_app().
+
+    ``upload_limit`` is the largest file taken in, in bytes.
+    """
+    global _store, _upload_limit
+    _store, _upload_limit = store, upload_limit
+
+
+def upload_limit() -> int:
+    """Return the size of the largest file taken in, in bytes."""
+    return _upload_limit
+
+
+def store() -> FileStore:
+    """Return the store of this process."""
+    if _store is None:
+        raise RuntimeError("no file store was chosen")
+    return _store
