@@ -1,20 +1,13 @@
-"""Commands of the operator, run as ``flask <name>``."""
+"""The demonstration: ``flask seed-demo`` and ``flask demo-accounts``."""
 
 from pathlib import Path
 
 import click
-from flask import Flask, current_app
+from flask import current_app
 from flask.cli import with_appcontext
 
 from portal import clock
 from portal.extensions import db
-
-
-def init_app(app: Flask) -> None:
-    """Register the commands."""
-    app.cli.add_command(seed_demo)
-    app.cli.add_command(demo_accounts)
-    app.cli.add_command(create_admin)
 
 
 @click.command("seed-demo")
@@ -47,21 +40,3 @@ def demo_accounts() -> None:
     click.echo(f"Demonstration accounts (password of all: {PASSWORD})")
     for user in accounts:
         click.echo(f"  {user.username:24} {user.role.label}  {user.organisation_name}  {user.name}")
-
-
-@click.command("create-admin")
-@click.argument("username")
-@click.argument("name")
-@with_appcontext
-def create_admin(username: str, name: str) -> None:
-    """Add the first administrator USERNAME, called NAME; print the initial password, once."""
-    from portal.errors import PortalError
-    from portal.services.users import first_administrator
-
-    try:
-        issued = first_administrator(username.strip().lower(), name.strip())
-    except PortalError as refusal:
-        raise click.ClickException(refusal.sentence) from refusal
-    db.session.commit()
-    click.echo(f"The administrator {issued.user.username} must set a password at first log-in.")
-    click.echo(f"Initial password: {issued.password}")

@@ -1,0 +1,17 @@
+"""Commands of the operator, run as ``flask <name>``; one module for each concern."""
+
+from flask import Flask
+
+from portal.cli import accounts, demo
+
+COMMANDS = (
+    accounts.create_admin,
+    demo.demo_accounts,
+    demo.seed_demo,
+)
+
+
+def init_app(app: Flask) -> None:
+    """Register the commands."""
+    for command in COMMANDS:
+        app.cli.add_command(command)
