@@ -16,6 +16,7 @@ from portal.errors import PortalError, StaleEdit, StepRefused
 from portal.extensions import db
 from portal.web.htmx import is_htmx
 from portal.web.requests import safe_referrer
+from portal.web.secret_address import loggable_path
 
 log = logging.getLogger("portal")
 
@@ -91,7 +92,7 @@ def _answer_clash(error: IntegrityError) -> Response:
     said = str(error.orig).lower()
     if "unique" not in said:
         return _answer_crash(error)
-    log.warning("clash: %s %s", request.method, request.path, exc_info=error)
+    log.warning("clash: %s %s", request.method, loggable_path(), exc_info=error)
     return _answer_portal_error(StaleEdit("刚刚已有其他人提交了同样的内容，请刷新后核对。"))
 
 
@@ -109,5 +110,5 @@ def _answer_http(error: HTTPException) -> Response:
 def _answer_crash(error: Exception) -> Response:
     """Show a reference number; the log line with that number says what happened."""
     reference = secrets.token_hex(4).upper()
-    log.error("reference %s: %s %s", reference, request.method, request.path, exc_info=error)
+    log.error("reference %s: %s %s", reference, request.method, loggable_path(), exc_info=error)
     return error_page(500, ["系统出现意外错误，您提交的内容没有保存。"], reference)

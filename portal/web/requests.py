@@ -19,6 +19,7 @@ from portal.database import write_intent
 from portal.extensions import db
 from portal.models import SubmittedForm
 from portal.row_ids import LARGEST_ID
+from portal.web import secret_address
 from portal.web.htmx import is_htmx, redirect_whole_page
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -57,6 +58,7 @@ class RowNumber(IntegerConverter):
 def init_app(app: Flask) -> None:
     """Put the habits into ``app``."""
     app.url_map.converters["int"] = RowNumber
+    secret_address.init_app(app)
     if hops := app.config["PROXY_HOPS"]:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     app.before_request(_declare_intent)

@@ -92,7 +92,7 @@ def test_addresses_are_kebab_case_with_typed_numbers(app: Flask) -> None:
         rule.rule
         for rule in app.url_map.iter_rules()
         if rule.endpoint != "static"
-        and not re.fullmatch(r"(/|[a-z0-9.-]|<int:[a-z_]+>)+", rule.rule)
+        and not re.fullmatch(r"(/|[a-z0-9.-]|<(int|secret|slug):[a-z_]+>)+", rule.rule)
     ]
     assert wrong == []
 
