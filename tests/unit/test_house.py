@@ -20,6 +20,7 @@ from portal import create_app, models
 from portal.models import Base, LabelledEnum
 from portal.queries.events import OBJECT_LABELS
 from portal.web.accounts import BEFORE_PASSWORD, PUBLIC
+from portal.web.audit import TAKES
 from portal.web.requests import WRITES
 from portal.workflow import Workflow
 
@@ -85,6 +86,30 @@ def test_public_views_are_those_named_here(app: Flask) -> None:
 def test_views_usable_with_an_initial_password_are_those_named_here(app: Flask) -> None:
     marked = {name for name, view in app.view_functions.items() if hasattr(view, BEFORE_PASSWORD)}
     assert marked == USABLE_BEFORE_PASSWORD
+
+
+# What makes a file of an answer; a view that calls one of them itself must say who takes what.
+SENDERS = {"send_file", "send_stored", "send_from_directory", "stream_with_context"}
+
+
+def views_that_send_files() -> set[str]:
+    """(blueprint's function) of every view in the code that makes a file of its answer."""
+    found = set()
+    for path in sorted((CODE / "blueprints").rglob("*.py")):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if not isinstance(node, ast.FunctionDef) or not node.decorator_list:
+                continue
+            called = {getattr(n.func, "id", "") for n in ast.walk(node) if isinstance(n, ast.Call)}
+            if called & SENDERS:
+                found.add(f"{path.parent.name}.{node.name}")
+    return found
+
+
+def test_every_view_that_sends_a_file_leaves_an_audit_entry(app: Flask) -> None:
+    marked = {name for name, view in app.view_functions.items() if hasattr(view, TAKES)}
+    sending = views_that_send_files()
+    assert {"files.show_file", "tasks.export_tasks"} <= sending
+    assert sending - marked == set(), "put @downloads or @exports under the route"
 
 
 def test_addresses_are_kebab_case_with_typed_numbers(app: Flask) -> None:

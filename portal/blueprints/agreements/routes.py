@@ -14,6 +14,7 @@ from portal.policies.decision import require
 from portal.queries import agreements as queries
 from portal.services import agreements
 from portal.web.accounts import actor
+from portal.web.audit import exports
 from portal.web.refusals import Refused, refusal_of
 from portal.web.requests import leave_to, writes
 from portal.workflow.agreements import missing_for_signing
@@ -76,6 +77,7 @@ def _after_saving(agreement: Agreement) -> None:
 
 
 @bp.get("/agreements/<int:agreement_id>/receipt")
+@exports
 def receipt(agreement_id: int) -> str:
     """Show the filing receipt, one A4 sheet."""
     agreement = queries.get_agreement(agreement_id, viewer=actor())

@@ -31,6 +31,7 @@ from portal.queries import closure as queries
 from portal.queries.closure_queue import Mark
 from portal.services import closure
 from portal.web.accounts import actor
+from portal.web.audit import exports
 from portal.web.forms import PortalForm
 from portal.web.refusals import Refused
 from portal.web.requests import leave_to, writes
@@ -161,6 +162,7 @@ def review_task(task_id: int) -> Response:
 
 
 @bp.get("/tasks/<int:task_id>/closure/slip")
+@exports
 def slip(task_id: int) -> str:
     """Show the closure slip 销号确认单 for print."""
     task = queries.get_task(task_id, viewer=actor())

@@ -8,6 +8,7 @@ from portal.blueprints.files import bp
 from portal.models import StoredFile
 from portal.queries.files import get_file
 from portal.web.accounts import actor
+from portal.web.audit import downloads
 
 # Chromium's own PDF viewer puts the file into an <embed> of the answer, with a style of its own;
 # nothing else may load, and only our own pages may show it in a frame.
@@ -19,6 +20,7 @@ DOWNLOAD_POLICY = "default-src 'none'; sandbox; frame-ancestors 'none'"
 
 
 @bp.get("/<int:file_id>")
+@downloads
 def show_file(file_id: int) -> Response:
     """Send a file: in the page if it is PDF or a plain picture, else (?download=1) to save."""
     file = get_file(file_id, viewer=actor())

@@ -16,6 +16,7 @@ from portal.queries.ledger import LedgerFilter
 from portal.queries.pairings import demand_pairings, get_pairing
 from portal.web.accounts import actor
 from portal.web.address import id_of, kept_of, member_of, text_of
+from portal.web.audit import exports
 from portal.web.htmx import page_or_fragment
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -91,6 +92,7 @@ def list_for_pairing(pairing_id: int) -> Response:
 
 
 @bp.get("/tasks.xlsx")
+@exports
 def export_tasks() -> Response:
     """Send just what the ledger shows, every page of it, as a workbook."""
     viewer = actor()
