@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Flask
 
-from portal import clock, passwords
+from portal import clock, passwords, scanner
 from portal.config import Settings
 
 REQUEST_FILES = 4
@@ -23,6 +23,7 @@ def create_app(overrides: dict[str, Any] | None = None) -> Flask:
     app.config.update(_configuration(overrides))
     clock.set_offset(app.config["CLOCK_OFFSET_DAYS"])
     passwords.use_cost(app.config["PASSWORD_HASH_COST"])
+    scanner.use(scanner.at(app.config["CLAMD"]))
     _connect_database(app)
     _connect_extensions(app)
     _connect_pages(app)
@@ -58,7 +59,8 @@ def _connect_database(app: Flask) -> None:
     )
     db.init_app(app)
     migrate.init_app(app, db, directory=str(Path(__file__).resolve().parent.parent / "migrations"))
-    storage.use(storage.LocalFileStore(instance / "files"), upload_limit=app.config["UPLOAD_LIMIT"])
+    kept = storage.build(app.config["STORAGE"], instance / "files")
+    storage.use(kept, upload_limit=app.config["UPLOAD_LIMIT"])
 
 
 def _connect_extensions(app: Flask) -> None:

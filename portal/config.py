@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from portal.storage.settings import StorageSettings
+
 ROOT = Path(__file__).resolve().parent.parent
 MEBIBYTE = 1024 * 1024
 
@@ -26,6 +28,8 @@ class Settings:
     clock_offset_days: int = 0
     proxy_hops: int = 0
     idle_minutes: int = 60
+    clamd: str = ""
+    storage: StorageSettings = field(default_factory=StorageSettings)
     extra: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -53,11 +57,15 @@ class Settings:
             clock_offset_days=_number(env, "PORTAL_CLOCK_OFFSET_DAYS", 0),
             proxy_hops=_number(env, "PORTAL_PROXY_HOPS", 0),
             idle_minutes=_number(env, "PORTAL_IDLE_MINUTES", 60),
+            clamd=env.get("PORTAL_CLAMD", ""),
+            storage=_storage(env),
         )
         return settings.checked()
 
     def checked(self) -> "Settings":
         """Fill in development's defaults, or refuse what production must not have."""
+        if reason := self.storage.wrong():
+            raise ConfigurationError(reason)
         if self.is_development:
             key = self.secret_key or _development_key(self.instance_path)
             return replace(self, secret_key=key)
@@ -81,10 +89,25 @@ class Settings:
             "CLOCK_OFFSET_DAYS": self.clock_offset_days,
             "PROXY_HOPS": self.proxy_hops,
             "IDLE_MINUTES": self.idle_minutes,
+            "CLAMD": self.clamd,
+            "STORAGE": self.storage,
             "SESSION_COOKIE_SECURE": not self.is_development,
             "PASSWORD_HASH_COST": "production",
             **self.extra,
         }
+
+
+def _storage(env: Any) -> StorageSettings:
+    """Read where files are kept and how they are handed over: PORTAL_STORAGE, _S3_*, _DELIVERY."""
+    return StorageSettings(
+        kind=env.get("PORTAL_STORAGE", "local"),
+        delivery=env.get("PORTAL_DELIVERY", "portal"),
+        bucket=env.get("PORTAL_S3_BUCKET", ""),
+        endpoint=env.get("PORTAL_S3_ENDPOINT", ""),
+        region=env.get("PORTAL_S3_REGION", ""),
+        access_key=env.get("PORTAL_S3_ACCESS_KEY", ""),
+        secret_key=env.get("PORTAL_S3_SECRET_KEY", ""),
+    )
 
 
 def _number(env: Any, name: str, default: int) -> int:

@@ -18,6 +18,7 @@ pytest_plugins = (
     "tests.support.apps",
     "tests.support.pages",
     "tests.support.browser",
+    "tests.support.clamd",
 )
 
 

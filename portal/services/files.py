@@ -7,7 +7,8 @@ from typing import BinaryIO
 from portal import clock, file_types, storage
 from portal.errors import Rejected
 from portal.extensions import db
-from portal.models import Pairing, StoredFile, User
+from portal.models import Pairing, ScanState, StoredFile, User
+from portal.services import scans
 
 FIELD = "file"
 MAX_NAME = 255
@@ -22,10 +23,11 @@ def store_upload(
     """Check an upload and keep it. ``stream`` must be seekable.
 
     Whoever calls has decided that ``actor`` may add a file here. Raises Rejected({"file": …})
-    for an empty, too large, unsupported or disguised file; then nothing was kept.
+    for an empty, too large, unsupported, disguised or infected file; then nothing was kept.
     """
     name = checked_name(filename)
     media_type = _checked_content(name, stream)
+    scan = scans.admit(name, stream)
     stored = storage.store().save(stream)
     file = StoredFile(
         sha256=stored.sha256,
@@ -35,6 +37,8 @@ def store_upload(
         pairing_id=pairing.id if pairing else None,
         uploaded_by=actor,
         uploaded_at=clock.now(),
+        scan=scan,
+        scanned_at=clock.now() if scan is ScanState.CLEAN else None,
     )
     db.session.add(file)
     db.session.flush()

@@ -1,12 +1,31 @@
 """Where the bytes of uploaded files live: under their own SHA-256, never changed."""
 
+from pathlib import Path
+
 from portal.storage.base import CHUNK, FileStore, Held, Stored
 from portal.storage.local import LocalFileStore
+from portal.storage.settings import StorageSettings
 
-__all__ = ["CHUNK", "FileStore", "Held", "LocalFileStore", "Stored", "store", "upload_limit", "use"]
+__all__ = [
+    "CHUNK",
+    "FileStore",
+    "Held",
+    "LocalFileStore",
+    "StorageSettings",
+    "Stored",
+    "build",
+    "store",
+    "upload_limit",
+    "use",
+]
 
 _store: FileStore | None = None
 _upload_limit = 500 * 1024 * 1024
+
+
+def build(settings: StorageSettings, folder: Path) -> FileStore:
+    """Return the store that ``settings`` name; ``folder`` is where local files live."""
+    return LocalFileStore(folder)
 
 
 def use(store: FileStore, *, upload_limit: int) -> None:
