@@ -9,14 +9,22 @@ from portal.extensions import db
 @click.command("create-admin")
 @click.argument("username")
 @click.argument("name")
+@click.option(
+    "--role",
+    type=click.Choice(["administrator", "security_administrator"]),
+    default="administrator",
+    show_default=True,
+    help="The first keeps organisations, the second accounts and their safety.",
+)
 @with_appcontext
-def create_admin(username: str, name: str) -> None:
-    """Add the first administrator USERNAME, called NAME; print the initial password, once."""
+def create_admin(username: str, name: str, role: str) -> None:
+    """Add the first account USERNAME, called NAME, of a role; print its initial password, once."""
     from portal.errors import PortalError
+    from portal.models import Role
     from portal.services.users import first_administrator
 
     try:
-        issued = first_administrator(username.strip().lower(), name.strip())
+        issued = first_administrator(username.strip().lower(), name.strip(), Role(role))
     except PortalError as refusal:
         raise click.ClickException(refusal.sentence) from refusal
     db.session.commit()

@@ -21,6 +21,7 @@ SHOWN = (
     "wenchang-secretary",
     "expert-quanke",
     "xitong-admin",
+    "anquan-admin",
     "anquan-auditor",
 )
 """One account for each role (and both sides), as script/server and the README list them."""

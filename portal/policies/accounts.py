@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 
 from portal.models import (
+    ADMINISTRATIVE_ROLES,
     HOSPITAL_ROLES,
     ORGANISATION_FREE_ROLES,
     Organisation,
@@ -30,7 +31,7 @@ ORGANISATION_OF_ROLE = {
 
 def issuable_roles(viewer: User) -> list[Role]:
     """Return the roles whose accounts ``viewer`` keeps, in the order of the enum."""
-    if viewer.role is Role.ADMINISTRATOR:
+    if viewer.role is Role.SECURITY_ADMINISTRATOR:
         return list(Role)
     if viewer.role is Role.CENTRE_REVIEWER:
         return [role for role in Role if role in CENTRE_KEEPS]
@@ -40,6 +41,11 @@ def issuable_roles(viewer: User) -> list[Role]:
 def keeps_accounts(viewer: User) -> bool:
     """Whether ``viewer`` has anything to do on the account pages."""
     return bool(issuable_roles(viewer))
+
+
+def keeps_organisations(viewer: User) -> bool:
+    """Whether ``viewer`` has anything to do on the pages of organisations."""
+    return bool(organisation_kinds(viewer))
 
 
 def visible_users(viewer: User) -> sa.ColumnElement[bool]:
@@ -65,7 +71,7 @@ def organisation_mismatch(role: Role, organisation: Organisation | None) -> str:
 
 
 def can_issue(viewer: User, role: Role) -> Decision:
-    """The administrator issues every account, the centre those of hospitals and experts."""
+    """The security administrator issues every account, the centre those of hospitals."""
     return yes_if(role in issuable_roles(viewer), f"您不能管理“{role.label}”账号。")
 
 
@@ -75,19 +81,42 @@ def can_edit_user(viewer: User, user: User) -> Decision:
 
 
 def can_reassign(viewer: User, user: User) -> Decision:
-    """Role and organisation are fixed once issued: only the administrator moves an account.
+    """Role and organisation are fixed once issued: only the security administrator moves one.
 
-    Nobody changes their own role: rights come from somebody else.
+    Nobody changes their own role: rights come from somebody else. The accounts of the three
+    kinds of administrator keep theirs for life (quality.md, Security).
     """
     if viewer.id == user.id:
-        return no("不能修改自己的角色和单位，请由其他系统管理员办理。")
-    return yes_if(viewer.role is Role.ADMINISTRATOR, "账号发放后，角色和单位只能由系统管理员调整。")
+        return no("不能修改自己的角色和单位，请由其他安全管理员办理。")
+    if user.role in ADMINISTRATIVE_ROLES:
+        return no(f"“{user.role.label}”账号的角色不能改变，需要其他角色的请另发账号。")
+    return yes_if(
+        viewer.role is Role.SECURITY_ADMINISTRATOR,
+        "账号发放后，角色和单位只能由安全管理员调整。",
+    )
+
+
+def can_take_role(viewer: User, user: User, role: Role) -> Decision:
+    """Whether ``viewer`` may give the account of ``user`` another ``role``.
+
+    The three administrative roles exclude one another and every business role: whoever is to
+    administrate gets a new account for it.
+    """
+    allowed = can_reassign(viewer, user)
+    if allowed and role in ADMINISTRATIVE_ROLES:
+        return no(f"业务账号不能改为“{role.label}”，请为其另发账号。")
+    return allowed
+
+
+def roles_to_move_to(viewer: User) -> list[Role]:
+    """Return the roles that an account of a business role can be moved to by ``viewer``."""
+    return [role for role in issuable_roles(viewer) if role not in ADMINISTRATIVE_ROLES]
 
 
 def can_switch_off(viewer: User, user: User) -> Decision:
     """Disable or enable an account, never one's own."""
     if viewer.id == user.id:
-        return no("不能停用自己的账号，请由其他系统管理员办理。")
+        return no("不能停用自己的账号，请由其他安全管理员办理。")
     return can_edit_user(viewer, user)
 
 
@@ -108,5 +137,5 @@ def organisation_kinds(viewer: User) -> list[OrganisationKind]:
 
 
 def can_edit_organisation(viewer: User, kind: OrganisationKind) -> Decision:
-    """The administrator keeps every organisation, the centre hospitals and city commissions."""
+    """The system administrator keeps every one, the centre hospitals and city commissions."""
     return yes_if(kind in organisation_kinds(viewer), f"您不能维护“{kind.label}”的单位信息。")

@@ -8,7 +8,7 @@ from sqlalchemy.orm import selectinload
 from portal.errors import NotVisible
 from portal.extensions import db
 from portal.models import Organisation, OrganisationKind, Role, User
-from portal.policies.accounts import keeps_accounts, visible_users
+from portal.policies.accounts import keeps_accounts, keeps_organisations, visible_users
 from portal.queries.paging import Page, page_of
 
 
@@ -46,6 +46,12 @@ def demand_keeper(viewer: User) -> None:
         raise NotVisible()
 
 
+def demand_organisation_keeper(viewer: User) -> None:
+    """Raise NotVisible for everyone who keeps no organisations."""
+    if not keeps_organisations(viewer):
+        raise NotVisible()
+
+
 def users_page(
     chosen: UserFilter, *, viewer: User, before: str | None, after: str | None, size: int = 50
 ) -> Page[User]:
@@ -75,9 +81,10 @@ def organisations(
 ) -> list[Organisation]:
     """Return the organisations, province first, then by city and name. Raises NotVisible.
 
-    Their bases are loaded; ``kinds`` narrows to those.
+    Their bases are loaded; ``kinds`` narrows to those. Whoever issues accounts needs them too.
     """
-    demand_keeper(viewer)
+    if not keeps_accounts(viewer):
+        demand_organisation_keeper(viewer)
     rank = sa.case(
         {kind: place for place, kind in enumerate(OrganisationKind)}, value=Organisation.kind
     )
@@ -88,8 +95,8 @@ def organisations(
 
 
 def get_organisation(organisation_id: int, *, viewer: User) -> Organisation:
-    """Return an organisation for those who keep accounts. Raises NotVisible."""
-    demand_keeper(viewer)
+    """Return an organisation for those who keep them. Raises NotVisible."""
+    demand_organisation_keeper(viewer)
     organisation = db.session.get(
         Organisation, organisation_id, options=[selectinload(Organisation.bases)]
     )

@@ -54,16 +54,17 @@ def issue_account(username: str, entry: UserEntry, *, actor: User) -> Issued:
     return issued
 
 
-def first_administrator(username: str, name: str) -> Issued:
-    """Add an administrator to a database that nobody can administer yet (command line only).
+def first_administrator(username: str, name: str, role: Role = Role.ADMINISTRATOR) -> Issued:
+    """Add the first account of an administrative ``role`` (command line only).
 
-    Raises StepRefused when there is an active administrator, who must issue further accounts.
+    Raises StepRefused when there is an active one already: further accounts are issued by the
+    security administrator.
     """
-    present = sa.select(User.id).where(User.role == Role.ADMINISTRATOR, User.is_active).limit(1)
+    present = sa.select(User.id).where(User.role == role, User.is_active).limit(1)
     if db.session.scalar(present) is not None:
-        raise StepRefused("系统中已有可用的系统管理员账号，请由其发放新账号。")
-    issued = _add(username, UserEntry(name, "系统管理员", Role.ADMINISTRATOR, None))
-    record(issued.user, "user", action="issued", title="建立首个系统管理员账号", actor=None)
+        raise StepRefused(f"系统中已有可用的{role.label}账号，新账号由安全管理员发放。")
+    issued = _add(username, UserEntry(name, role.label, role, None))
+    record(issued.user, "user", action="issued", title=f"建立首个{role.label}账号", actor=None)
     return issued
 
 
@@ -111,7 +112,7 @@ def edition_of(user: User) -> int:
 
 
 def edit_account(user: User, entry: UserEntry, *, seen: int | None, actor: User) -> bool:
-    """Change name and position, and for an administrator role and organisation.
+    """Change name and position, and for the security administrator role and organisation.
 
     Returns whether anything changed. ``seen`` is the edition the form was drawn from. Raises
     Forbidden, StaleEdit, or Rejected for an organisation that does not suit the role.
@@ -123,7 +124,7 @@ def edit_account(user: User, entry: UserEntry, *, seen: int | None, actor: User)
         raise StaleEdit()
     moved = (entry.role, entry.organisation) != (user.role, user.organisation)
     if moved:
-        require(policy.can_reassign(actor, user))
+        require(policy.can_take_role(actor, user, entry.role))
         if mismatch := policy.organisation_mismatch(entry.role, entry.organisation):
             raise Rejected({"organisation": mismatch})
     before = _facts(user)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from flask import current_app, request, url_for
 from flask_login import current_user
 
-from portal.models import Role, User
+from portal.models import ADMINISTRATIVE_ROLES, Role, User
 
 PROVINCE = {Role.COMMISSION_OFFICER, Role.CENTRE_REVIEWER}
 HOSPITAL = {Role.BASE_COORDINATOR, Role.BASE_LEADER}
@@ -34,9 +34,7 @@ class Link:
 
 
 ENTRIES = (
-    Entry(
-        "工作台", "workbench.show", "house", frozenset(Role) - {Role.ADMINISTRATOR, Role.AUDITOR}
-    ),
+    Entry("工作台", "workbench.show", "house", frozenset(Role) - ADMINISTRATIVE_ROLES),
     Entry("总览", "overview.show", "grid-3x3-gap", frozenset(READERS)),
     Entry("结对", "pairings.list_pairings", "people", frozenset(READERS | {Role.CONTRIBUTOR})),
     Entry("任务台账", "tasks.list_tasks", "list-check", frozenset(READERS | {Role.CONTRIBUTOR})),
@@ -52,12 +50,20 @@ ENTRIES = (
     Entry("帮扶周期", "programmes.list_programmes", "flag", frozenset(PROVINCE)),
     Entry("标准任务库", "library.list_tasks", "journal-text", frozenset(PROVINCE | HOSPITAL)),
     Entry(
-        "账号", "admin.list_users", "person", frozenset({Role.ADMINISTRATOR, Role.CENTRE_REVIEWER})
+        "账号",
+        "admin.list_users",
+        "person",
+        frozenset({Role.SECURITY_ADMINISTRATOR, Role.CENTRE_REVIEWER}),
     ),
+    Entry("单位", "admin.list_organisations", "building", frozenset({Role.ADMINISTRATOR})),
     Entry("操作记录", "admin.list_events", "shield-check", frozenset({Role.AUDITOR})),
 )
 
-HOMES = {Role.ADMINISTRATOR: "admin.list_users", Role.AUDITOR: "admin.list_events"}
+HOMES = {
+    Role.ADMINISTRATOR: "admin.list_organisations",
+    Role.SECURITY_ADMINISTRATOR: "admin.list_users",
+    Role.AUDITOR: "admin.list_events",
+}
 """Where those begin who have no business in the pairings, and so no workbench."""
 
 

@@ -46,7 +46,8 @@ PAGES = {
     "wenchang-secretary": ("/", "/tasks", "/pairings"),
     "haikou-city": ("/", "/overview", "/tasks"),
     "expert-quanke": ("/", "/assessments", "/assessments/3"),
-    "xitong-admin": ("/admin/users", "/admin/organisations"),
+    "xitong-admin": ("/admin/organisations",),
+    "anquan-admin": ("/admin/users",),
     "anquan-auditor": ("/admin/events",),
 }
 

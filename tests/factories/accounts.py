@@ -30,6 +30,11 @@ def make_administrator(username: str = "") -> User:
     return make_user(Role.ADMINISTRATOR, username=username)
 
 
+def make_security_administrator(username: str = "") -> User:
+    """A security administrator, who keeps every account."""
+    return make_user(Role.SECURITY_ADMINISTRATOR, username=username)
+
+
 def make_centre_reviewer() -> User:
     """A reviewer of the provincial centre."""
     return make_user(Role.CENTRE_REVIEWER, make_organisation(OrganisationKind.CENTRE, city=""))

@@ -41,6 +41,7 @@ class Scene:
     foreign_leader: User
     expert: User
     administrator: User
+    security_administrator: User
     auditor: User
 
     @property
@@ -132,5 +133,6 @@ def make_scene(**programme: object) -> Scene:
         foreign_leader=make_user(Role.BASE_LEADER, foreign.supported),
         expert=make_user(Role.EXPERT),
         administrator=make_user(Role.ADMINISTRATOR),
+        security_administrator=make_user(Role.SECURITY_ADMINISTRATOR),
         auditor=make_user(Role.AUDITOR),
     )

@@ -13,9 +13,9 @@ from portal.services import users
 from portal.services.users import UserEntry
 from tests.factories import PASSWORD, make_organisation, make_scene, make_user
 from tests.factories.accounts import (
-    make_administrator,
     make_centre_reviewer,
     make_disabled_user,
+    make_security_administrator,
 )
 from tests.support.pages import PageClient
 from tests.support.queries import count_queries
@@ -68,7 +68,7 @@ def test_only_the_keeper_of_a_role_issues_its_accounts(
 ) -> None:
     actor = make_of(actor_role)
     organisation = make_organisation(KINDS[role]) if role in KINDS else None
-    allowed = actor_role is Role.ADMINISTRATOR or (
+    allowed = actor_role is Role.SECURITY_ADMINISTRATOR or (
         actor_role is Role.CENTRE_REVIEWER and role in CENTRE_KEEPS
     )
     if not allowed:
@@ -86,7 +86,7 @@ def test_only_the_keeper_of_a_role_issues_its_accounts(
 def test_account_belongs_to_the_kind_of_organisation_its_role_needs(
     session: Any, role: Role, kind: OrganisationKind | None
 ) -> None:
-    actor = make_administrator()
+    actor = make_security_administrator()
     organisation = make_organisation(kind) if kind else None
     fits = role not in KINDS or KINDS[role] is kind
     if fits:
@@ -105,7 +105,7 @@ def test_administrator_issues_an_account_and_sees_its_password_once(
     client: PageClient, new_client: Callable[[], PageClient]
 ) -> None:
     hospital = make_organisation()
-    client.login(make_administrator(), PASSWORD)
+    client.login(make_security_administrator(), PASSWORD)
     form = client.get("/admin/users/new")
     filled = {
         "username": "Lin.Yichuan",
@@ -131,7 +131,7 @@ def test_administrator_issues_an_account_and_sees_its_password_once(
 
 
 def test_password_page_is_kept_by_no_cache(client: PageClient) -> None:
-    client.login(make_administrator(), PASSWORD)
+    client.login(make_security_administrator(), PASSWORD)
     page = client.post(f"/admin/users/{make_of(Role.EXPERT).id}/password")
     assert "no-store" in page.headers["Cache-Control"]
 
@@ -166,7 +166,7 @@ def test_unfit_account_is_refused_and_what_was_typed_stays(
 ) -> None:
     make_user(Role.EXPERT, username="taken")
     hospital = make_organisation()
-    client.login(make_administrator(), PASSWORD)
+    client.login(make_security_administrator(), PASSWORD)
     values = {
         "username": "lin.yichuan",
         "name": "林一川",
@@ -197,7 +197,7 @@ def test_list_shows_the_accounts_one_keeps_and_no_others(
 ) -> None:
     scene = make_scene()
     administrator, centre = new_client(), new_client()
-    administrator.login(scene.administrator, PASSWORD)
+    administrator.login(scene.security_administrator, PASSWORD)
     centre.login(scene.centre, PASSWORD)
     everyone = {user.username for user in db.session.query(User)}
     kept = {user.username for user in db.session.query(User) if user.role in CENTRE_KEEPS}
@@ -208,7 +208,7 @@ def test_list_shows_the_accounts_one_keeps_and_no_others(
 
 
 def test_filters_stand_in_the_address_and_narrow_the_list(client: PageClient) -> None:
-    administrator = make_administrator("zz-admin")
+    administrator = make_security_administrator("zz-admin")
     hospital = make_organisation()
     make_user(Role.BASE_LEADER, hospital, username="leader-one", name="周明远")
     make_user(Role.CONTRIBUTOR, hospital, username="doctor-one", name="周一一")
@@ -234,7 +234,7 @@ def test_filters_stand_in_the_address_and_narrow_the_list(client: PageClient) ->
 def test_list_is_paged_by_key_forwards_and_back(client: PageClient) -> None:
     for number in range(120):
         make_user(Role.EXPERT, username=f"expert-{number:03}")
-    client.login(make_administrator(), PASSWORD)
+    client.login(make_security_administrator(), PASSWORD)
     pages, address = [], "/admin/users?role=expert"
     while address:
         page = client.get(address)
@@ -252,7 +252,7 @@ def test_list_is_paged_by_key_forwards_and_back(client: PageClient) -> None:
 
 
 def test_list_asks_a_fixed_number_of_queries(client: PageClient) -> None:
-    client.login(make_administrator(), PASSWORD)
+    client.login(make_security_administrator(), PASSWORD)
     for _ in range(30):
         make_of(Role.BASE_COORDINATOR)
     with count_queries() as queries:
@@ -262,7 +262,7 @@ def test_list_asks_a_fixed_number_of_queries(client: PageClient) -> None:
 
 
 def test_empty_list_says_what_belongs_there(client: PageClient) -> None:
-    client.login(make_administrator(), PASSWORD)
+    client.login(make_security_administrator(), PASSWORD)
     page = client.get("/admin/users?q=nobody-of-that-name")
     assert "没有符合条件的账号" in page.text
 
@@ -300,7 +300,7 @@ def test_centre_may_not_move_an_account_by_the_service_either(session: Any) -> N
 
 def test_administrator_moves_an_account_and_the_record_says_from_where(client: PageClient) -> None:
     user, other = make_of(Role.BASE_COORDINATOR), make_organisation()
-    client.login(make_administrator(), PASSWORD)
+    client.login(make_security_administrator(), PASSWORD)
     page = client.get(f"/admin/users/{user.id}")
     before = user.organisation_name
     client.submit(page, "#details form", role="base_leader", organisation=str(other.id))
@@ -312,7 +312,7 @@ def test_administrator_moves_an_account_and_the_record_says_from_where(client: P
 
 def test_moving_to_an_organisation_of_the_wrong_kind_is_refused(client: PageClient) -> None:
     user, city = make_of(Role.BASE_LEADER), make_organisation(OrganisationKind.CITY_COMMISSION)
-    client.login(make_administrator(), PASSWORD)
+    client.login(make_security_administrator(), PASSWORD)
     page = client.get(f"/admin/users/{user.id}")
     refused = client.submit(page, "#details form", name="改名", organisation=str(city.id))
     assert refused.status == 422
@@ -326,7 +326,7 @@ def test_later_of_two_editors_is_told_and_sees_both_texts(
 ) -> None:
     user = make_of(Role.BASE_LEADER)
     first, second = new_client(), new_client()
-    first.login(make_administrator(), PASSWORD)
+    first.login(make_security_administrator(), PASSWORD)
     second.login(make_centre_reviewer(), PASSWORD)
     page, stale = first.get(f"/admin/users/{user.id}"), second.get(f"/admin/users/{user.id}")
     first.submit(page, "#details form", name="甲改的名")
@@ -342,7 +342,7 @@ def test_later_of_two_editors_is_told_and_sees_both_texts(
 
 def test_saving_without_a_change_records_nothing(client: PageClient) -> None:
     user = make_of(Role.BASE_LEADER)
-    client.login(make_administrator(), PASSWORD)
+    client.login(make_security_administrator(), PASSWORD)
     client.submit(client.get(f"/admin/users/{user.id}"), "#details form")
     assert last_event(user) is None
 
@@ -371,7 +371,7 @@ def test_disabled_account_is_put_out_and_its_reason_kept(
 
 def test_disabling_without_a_reason_is_refused_beside_its_field(client: PageClient) -> None:
     user = make_of(Role.BASE_COORDINATOR)
-    client.login(make_administrator(), PASSWORD)
+    client.login(make_security_administrator(), PASSWORD)
     page = client.submit(client.get(f"/admin/users/{user.id}"), "#disable", reason=" ")
     assert page.status == 422
     assert page.texts("#reason-error") == ["请填写停用的原因。"]
@@ -398,7 +398,7 @@ def test_reset_password_lifts_the_lock_and_ends_the_sessions(
 
 @pytest.mark.parametrize("verb", ["disable", "enable", "password"])
 def test_nobody_switches_or_resets_their_own_account(client: PageClient, verb: str) -> None:
-    administrator = make_administrator()
+    administrator = make_security_administrator()
     client.login(administrator, PASSWORD)
     page = client.post(f"/admin/users/{administrator.id}/{verb}", {"reason": "试一试"})
     assert page.status == 403
@@ -407,13 +407,13 @@ def test_nobody_switches_or_resets_their_own_account(client: PageClient, verb: s
 
 
 def test_nobody_changes_their_own_role(client: PageClient) -> None:
-    administrator = make_administrator()
+    administrator = make_security_administrator()
     client.login(administrator, PASSWORD)
     page = client.get(f"/admin/users/{administrator.id}")
     assert page.select("#role") == []
     saved = client.submit(page, "#details form", role="auditor", name="改自己的名")
     assert saved.status == 303
-    assert (administrator.role, administrator.name) == (Role.ADMINISTRATOR, "改自己的名")
+    assert (administrator.role, administrator.name) == (Role.SECURITY_ADMINISTRATOR, "改自己的名")
     moved = UserEntry("改自己的名", "", Role.AUDITOR, None)
     with pytest.raises(Forbidden):
         users.edit_account(administrator, moved, seen=None, actor=administrator)
@@ -443,7 +443,7 @@ def test_step_that_is_not_open_now_is_refused_and_changes_nothing(
 ) -> None:
     user = make()
     before = (user.is_active, user.password_hash)
-    client.login(make_administrator(), PASSWORD)
+    client.login(make_security_administrator(), PASSWORD)
     page = client.post(f"/admin/users/{user.id}/{verb}", {"reason": "试一试"})
     assert page.status == 409
     assert (user.is_active, user.password_hash) == before

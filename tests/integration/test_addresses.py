@@ -53,7 +53,7 @@ LISTS = [
     ("supported_coordinator", "/tasks/{task}/evidence/use", "q,requirement"),
     ("supported_coordinator", "/plans/pick", "pairing"),
     ("supported_coordinator", "/pairings/{pairing}/meetings/new", "kind"),
-    ("administrator", "/admin/users", "role,organisation,q,active,before after"),
+    ("security_administrator", "/admin/users", "role,organisation,q,active,before after"),
     ("auditor", "/admin/events", "person,object,action,since,before until,after"),
 ]
 

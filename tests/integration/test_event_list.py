@@ -9,7 +9,7 @@ from portal.extensions import db
 from portal.models import Event, Role
 from portal.services import users
 from tests.factories import PASSWORD, make_organisation, make_scene, make_user
-from tests.factories.accounts import make_administrator, make_auditor
+from tests.factories.accounts import make_auditor, make_security_administrator
 from tests.support.pages import PageClient
 from tests.support.queries import count_queries
 
@@ -35,7 +35,7 @@ def make_event(title: str, *, object_type: str = "task", actor: Any = None, **va
 def test_auditor_reads_who_did_what_and_why(client: PageClient) -> None:
     hospital = make_organisation()
     user = make_user(Role.BASE_LEADER, hospital, username="leader-one")
-    administrator = make_administrator()
+    administrator = make_security_administrator()
     users.disable_account(user, reason="调离本单位", actor=administrator)
     client.login(make_auditor(), PASSWORD)
     row = client.get("/admin/events?action=停用").one("tbody tr").get_text(" ")

@@ -20,6 +20,7 @@ from tests.factories.accounts import (
     make_auditor,
     make_disabled_user,
     make_issued_user,
+    make_security_administrator,
 )
 from tests.factories.people import make_organisation, make_user
 from tests.support.pages import Page, PageClient
@@ -194,7 +195,9 @@ def test_log_in_never_leads_out_of_the_portal(client: PageClient, wanted: str, l
 def test_those_without_a_workbench_land_on_their_own_page(
     new_client: Callable[[], PageClient],
 ) -> None:
-    assert new_client().login(make_administrator(), PASSWORD).location == "/admin/users"
+    assert new_client().login(make_administrator(), PASSWORD).location == "/admin/organisations"
+    keeper = make_security_administrator()
+    assert new_client().login(keeper, PASSWORD).location == "/admin/users"
     assert new_client().login(make_auditor(), PASSWORD).location == "/admin/events"
 
 

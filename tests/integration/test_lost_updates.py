@@ -24,7 +24,7 @@ from portal.services import accounts, groups, organisations, users
 from portal.services.organisations import OrganisationEntry
 from portal.services.users import UserEntry
 from tests.factories import PASSWORD, make_organisation, make_pairing, make_scene, make_user
-from tests.factories.accounts import make_administrator, make_centre_reviewer
+from tests.factories.accounts import make_centre_reviewer, make_security_administrator
 from tests.factories.meetings import leadership_group
 
 
@@ -39,7 +39,7 @@ def test_account_changed_meanwhile_is_not_overwritten(session: Any) -> None:
     saved_elsewhere(User, user.id, position="科教科科长")
     entry = UserEntry("新名", user.position, user.role, user.organisation)
     with pytest.raises(StaleEdit):
-        users.edit_account(user, entry, seen=seen, actor=make_administrator())
+        users.edit_account(user, entry, seen=seen, actor=make_security_administrator())
     db.session.expire_all()
     assert (user.name == "新名", user.position) == (False, "科教科科长")
 

@@ -22,7 +22,11 @@ from portal.models import Event, Organisation, OrganisationKind, Role, Submitted
 from portal.web.accounts import public
 from portal.web.requests import CONTENT_SECURITY_POLICY, leave_to, writes
 from tests.factories import PASSWORD, make_scene, make_user
-from tests.factories.accounts import make_administrator, make_auditor
+from tests.factories.accounts import (
+    make_administrator,
+    make_auditor,
+    make_security_administrator,
+)
 from tests.support.apps import build_app, dispose
 from tests.support.pages import Page, PageClient
 
@@ -286,9 +290,9 @@ def test_request_declares_what_it_means_to_do_before_it_touches_the_database(
 
     sa.event.listen(sa.Engine, "begin", note)
     try:
-        thread.run(lambda: visitor.get("/admin/users"))
+        thread.run(lambda: visitor.get("/admin/organisations"))
         reading, declared[:] = set(declared), []
-        thread.run(lambda: visitor.post("/admin/users/new"))
+        thread.run(lambda: visitor.post("/admin/organisations/new"))
         writing = set(declared)
     finally:
         sa.event.remove(sa.Engine, "begin", note)
@@ -340,7 +344,7 @@ def test_too_large_a_body_gets_a_page(client: PageClient, monkeypatch: pytest.Mo
 
 
 def test_illegal_step_says_so_and_not_that_somebody_was_faster(client: PageClient) -> None:
-    client.login(make_administrator(), PASSWORD)
+    client.login(make_security_administrator(), PASSWORD)
     user = make_user(Role.EXPERT)
     page = client.post(f"/admin/users/{user.id}/enable")
     assert (page.status, page.h1) == (409, "这一步没有办成")
@@ -356,7 +360,7 @@ def test_error_page_offers_the_way_back_only_to_our_own_pages(client: PageClient
 
 def test_htmx_gets_the_error_as_a_message_for_the_live_region(client: PageClient) -> None:
     client.login(make_administrator(), PASSWORD)
-    page = client.get("/admin/users/999999", htmx=True)
+    page = client.get("/admin/organisations/999999", htmx=True)
     assert page.status == 404
     assert (page.headers["HX-Retarget"], page.headers["HX-Reswap"]) == ("#messages", "innerHTML")
     assert page.one("[role=alert]")
@@ -385,14 +389,14 @@ def test_crash_of_the_database_still_shows_the_page(
 ) -> None:
     """Nothing of the error page may need what has just failed."""
     visitor = logged_in(served)
-    assert visitor.get("/admin/users").status_code == 200
+    assert visitor.get("/admin/organisations").status_code == 200
 
     def fail(*_args: Any) -> None:
         raise OperationalError("SELECT", {}, Exception("the server went away"))
 
     sa.event.listen(sa.Engine, "before_cursor_execute", fail)
     try:
-        page = Page(visitor.get("/admin/users"), fragment=False)
+        page = Page(visitor.get("/admin/organisations"), fragment=False)
     finally:
         sa.event.remove(sa.Engine, "before_cursor_execute", fail)
     assert page.status == 500
@@ -426,7 +430,7 @@ def test_broken_constraint_of_another_kind_is_a_crash(
 
 # Headers.
 
-PAGES = ("/login", "/", "/admin/users", "/nowhere")
+PAGES = ("/login", "/", "/admin/organisations", "/nowhere")
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -136,7 +136,12 @@ def test_leader_confirms_in_the_row(client: PageClient) -> None:
 
 
 @pytest.mark.parametrize(
-    ("who", "address"), [("administrator", "/admin/users"), ("auditor", "/admin/events")]
+    ("who", "address"),
+    [
+        ("administrator", "/admin/organisations"),
+        ("security_administrator", "/admin/users"),
+        ("auditor", "/admin/events"),
+    ],
 )
 def test_people_without_business_start_where_their_work_is(
     client: PageClient, who: str, address: str

@@ -26,7 +26,7 @@ class EditUserForm(PortalForm):
         """Fill the two choices."""
         self.role.choices = choices(roles, blank="请选择")
         self.organisation.choices = [
-            SelectChoice("", "无（仅限专家、系统管理员、审计员）"),
+            SelectChoice("", "无（仅限专家和三类管理员）"),
             *(SelectChoice(str(one.id), one.name) for one in organisations),
         ]
 

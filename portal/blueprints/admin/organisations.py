@@ -20,11 +20,13 @@ from portal.web.requests import leave_to, writes
 def list_organisations() -> str:
     """List every organisation with its bases and the number of its accounts."""
     viewer = actor()
+    queries.demand_organisation_keeper(viewer)
     return render_template(
         "admin/organisations.html",
         organisations=queries.organisations(viewer=viewer),
         accounts=queries.accounts_by_organisation(),
         editable=policy.organisation_kinds(viewer),
+        keeps_accounts=policy.keeps_accounts(viewer),
     )
 
 
@@ -33,7 +35,7 @@ def list_organisations() -> str:
 def add_organisation() -> Response | str | tuple[str, int]:
     """Add an organisation."""
     viewer = actor()
-    queries.demand_keeper(viewer)
+    queries.demand_organisation_keeper(viewer)
     form = OrganisationForm()
     form.offer(policy.organisation_kinds(viewer))
     if form.validate_on_submit():

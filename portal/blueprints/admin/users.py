@@ -32,6 +32,7 @@ def list_users() -> str:
         "admin/users.html",
         page=page,
         roles=policy.issuable_roles(viewer),
+        keeps_organisations=policy.keeps_organisations(viewer),
         organisations=queries.organisations(viewer=viewer),
         locked={user.id for user in page.rows if is_locked(user)},
         kept=kept_of(request.args, FILTERS),
@@ -100,7 +101,7 @@ def edit_user(user_id: int) -> Response | str | tuple[str, int]:
 def _prepare(form: EditUserForm, user: User, organisations: list[Organisation]) -> None:
     """Offer role and organisation to those who may move the account, else leave them out."""
     if policy.can_reassign(actor(), user):
-        form.offer(policy.issuable_roles(actor()), organisations)
+        form.offer(policy.roles_to_move_to(actor()), organisations)
     else:
         form.fix(user)
 
@@ -116,6 +117,7 @@ def _user_page(user: User, form: EditUserForm, disable: DisableUserForm, stale: 
         stale=stale,
         edition=users.edition_of(user),
         locked=is_locked(user),
+        role_is_fixed=policy.can_reassign(viewer, user).reason,
         can_switch_off=policy.can_switch_off(viewer, user),
         can_reset_password=policy.can_reset_password(viewer, user),
         events=history_of("user", user.id, limit=50),
