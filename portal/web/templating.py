@@ -115,11 +115,15 @@ def once_key() -> str:
 
 def static_url(path: str) -> str:
     """Return the address of a static file with its fingerprint, so it can be cached for good."""
-    folder = current_app.static_folder or ""
-    return url_for("static", filename=path, v=_fingerprint(folder, path))
+    return _static_address(current_app.static_folder or "", request.script_root, path)
 
 
 @cache
+def _static_address(folder: str, _root: str, path: str) -> str:
+    """Every page names the same files: their addresses are built once for each place it runs at."""
+    return url_for("static", filename=path, v=_fingerprint(folder, path))
+
+
 def _fingerprint(folder: str, path: str) -> str:
     file = Path(folder) / path
     return hashlib.sha256(file.read_bytes()).hexdigest()[:12] if file.is_file() else "missing"
