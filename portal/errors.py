@@ -27,6 +27,12 @@ class NotVisible(PortalError):
         super().__init__(sentence)
 
 
+class Gone(PortalError):
+    """It was there, and its time is over: a link that was used, replaced or has run out."""
+
+    status = 410
+
+
 class Forbidden(PortalError):
     """It may be seen but not done by this person."""
 

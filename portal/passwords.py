@@ -40,6 +40,11 @@ def spend_time(password: str) -> None:
     _hasher.hash(password)
 
 
+def nobodys_hash() -> str:
+    """Return the hash of a password that nobody knows, for an account that has none yet."""
+    return hash_password(secrets.token_urlsafe(32))
+
+
 def initial_password() -> str:
     """Return a random password to hand over on paper: no letters that look like digits.
 

@@ -1,6 +1,5 @@
 """Issuing accounts and keeping them: name, role, organisation, disabling, new passwords."""
 
-import re
 import zlib
 from dataclasses import dataclass
 
@@ -11,10 +10,10 @@ from portal.errors import Rejected, StaleEdit, StepRefused
 from portal.extensions import db
 from portal.models import Organisation, Role, User
 from portal.policies import accounts as policy
+from portal.policies.account_lines import USERNAME, USERNAME_RULE
 from portal.policies.decision import require
+from portal.services.invitations import Sent, invite, revoke_all
 from portal.workflow import record
-
-USERNAME = re.compile(r"[a-z][a-z0-9._-]{2,63}")
 
 
 @dataclass(frozen=True)
@@ -41,17 +40,33 @@ def issue_account(username: str, entry: UserEntry, *, actor: User) -> Issued:
     Raises Forbidden for a role the actor does not keep, Rejected for a user name that is
     taken or malformed, or an organisation that does not suit the role.
     """
+    password = passwords.initial_password()
+    user = issue_with_hash(username, entry, passwords.hash_password(password), actor=actor)
+    return Issued(user, password)
+
+
+def issue_with_hash(username: str, entry: UserEntry, password_hash: str, *, actor: User) -> User:
+    """Add an account whose password is known, or known to nobody, by whoever made the hash.
+
+    Raises as :func:`issue_account` does.
+    """
     require(policy.can_issue(actor, entry.role))
-    issued = _add(username, entry)
+    user = _add(username, entry, password_hash)
     record(
-        issued.user,
+        user,
         "user",
         action="issued",
         title="发放账号",
         actor=actor,
-        details=[("用户名", issued.user.username), *_facts(issued.user)],
+        details=[("用户名", user.username), *_facts(user)],
     )
-    return issued
+    return user
+
+
+def issue_by_link(username: str, entry: UserEntry, *, actor: User) -> Sent:
+    """Add an account whose owner sets the first password by a link. Raises as above."""
+    user = issue_with_hash(username, entry, passwords.nobodys_hash(), actor=actor)
+    return invite(user, actor=actor)
 
 
 def first_administrator(username: str, name: str, role: Role = Role.ADMINISTRATOR) -> Issued:
@@ -63,35 +78,36 @@ def first_administrator(username: str, name: str, role: Role = Role.ADMINISTRATO
     present = sa.select(User.id).where(User.role == role, User.is_active).limit(1)
     if db.session.scalar(present) is not None:
         raise StepRefused(f"系统中已有可用的{role.label}账号，新账号由安全管理员发放。")
-    issued = _add(username, UserEntry(name, role.label, role, None))
-    record(issued.user, "user", action="issued", title=f"建立首个{role.label}账号", actor=None)
-    return issued
+    password = passwords.initial_password()
+    entry = UserEntry(name, role.label, role, None)
+    user = _add(username, entry, passwords.hash_password(password))
+    record(user, "user", action="issued", title=f"建立首个{role.label}账号", actor=None)
+    return Issued(user, password)
 
 
-def _add(username: str, entry: UserEntry) -> Issued:
+def _add(username: str, entry: UserEntry, password_hash: str) -> User:
     """Add the account itself. Raises Rejected."""
     _check(username, entry)
-    password = passwords.initial_password()
     user = User(
         username=username,
         name=entry.name,
         position=entry.position,
         role=entry.role,
         organisation=entry.organisation,
-        password_hash=passwords.hash_password(password),
+        password_hash=password_hash,
         must_change_password=True,
         created_at=clock.now(),
     )
     db.session.add(user)
     db.session.flush()
-    return Issued(user, password)
+    return user
 
 
 def _check(username: str, entry: UserEntry) -> None:
     """Raise Rejected for what no account can be."""
     wrong: dict[str, str] = {}
     if not USERNAME.fullmatch(username):
-        wrong["username"] = "用户名以小写字母开头，由 3 至 64 位小写字母、数字、点、横线组成。"
+        wrong["username"] = USERNAME_RULE
     elif db.session.scalar(sa.select(User.id).where(User.username == username)) is not None:
         wrong["username"] = "这个用户名已被使用，请换一个。"
     if not entry.name:
@@ -163,7 +179,10 @@ def disable_account(user: User, *, reason: str, actor: User) -> None:
     if not reason.strip():
         raise Rejected({"reason": "请填写停用的原因。"})
     user.is_active = False
+    user.disabled_at = clock.now()
+    user.disabled_reason = reason.strip()
     user.session_version += 1
+    revoke_all(user)
     record(
         user,
         "user",
@@ -181,6 +200,7 @@ def enable_account(user: User, *, actor: User) -> None:
     if user.is_active:
         raise StepRefused("这个账号没有停用。")
     user.is_active = True
+    user.disabled_at, user.disabled_reason = None, ""
     user.failed_logins = 0
     user.locked_until = None
     record(user, "user", action="enabled", title="启用账号", actor=actor, tone="success")
@@ -194,6 +214,7 @@ def reset_password(user: User, *, actor: User) -> Issued:
     require(policy.can_reset_password(actor, user))
     if not user.is_active:
         raise StepRefused("这个账号已停用，请先启用再重置密码。")
+    revoke_all(user)
     password = passwords.initial_password()
     user.password_hash = passwords.hash_password(password)
     user.must_change_password = True

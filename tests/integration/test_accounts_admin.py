@@ -113,6 +113,7 @@ def test_administrator_issues_an_account_and_sees_its_password_once(
         "position": "科教科科长",
         "role": "base_coordinator",
         "organisation": str(hospital.id),
+        "way": "password",
     }
     page = client.submit(form, "main form", **filled)
     assert page.status == 200

@@ -43,6 +43,8 @@ GET  auth.change_password           L VV V VVV VVV VV V VVV
 POST auth.change_password           L AA A AAA AAA AA A AAA
 GET  auth.log_in                    P RR R RRR RRR RR R RRR
 POST auth.log_in                    A AA A AAA AAA AA A AAA
+GET  invitations.accept_invitation  P PP P PPP PPP PP P PPP
+POST invitations.accept_invitation  A AA A AAA AAA AA A AAA
 POST auth.log_out                   L AA A AAA AAA AA A AAA
 
 GET  workbench.show                 L VV V VVV VVV VV V RRR
@@ -59,6 +61,10 @@ POST admin.edit_user                L NA N NNN NNN NN N NAN
 POST admin.enable_user              L NA N NNN NNN NN N NAN
 GET  admin.issue_user               L NV N NNN NNN NN N NVN
 POST admin.issue_user               L NA N NNN NNN NN N NAN
+POST admin.invite_user              L NF N NNN NNN NN N NFN
+GET  admin.issue_many_users         L NV N NNN NNN NN N NVN
+POST admin.issue_many_users         L NA N NNN NNN NN N NAN
+POST admin.withdraw_invitation      L NF N NNN NNN NN N NFN
 GET  admin.list_events              L NN N NNN NNN NN N NNV
 GET  admin.list_organisations       L NV N NNN NNN NN N VNN
 GET  admin.list_users               L NV N NNN NNN NN N NVN

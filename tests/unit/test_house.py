@@ -29,7 +29,7 @@ CODE = ROOT / "portal"
 TEMPLATES = CODE / "templates"
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
-PUBLIC_ENDPOINTS = {"auth.log_in", "static"}
+PUBLIC_ENDPOINTS = {"auth.log_in", "invitations.accept_invitation", "static"}
 USABLE_BEFORE_PASSWORD = {"auth.change_password", "auth.log_out"}
 
 FILE_LINES, FUNCTION_LINES, TEMPLATE_LINES, OWN_SCRIPT_LINES = 450, 60, 200, 600

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from wtforms import SelectField, SelectMultipleField, StringField, TextAreaField
+from wtforms import RadioField, SelectField, SelectMultipleField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired
 from wtforms.widgets import CheckboxInput, ListWidget
@@ -53,6 +53,19 @@ class EditUserForm(PortalForm):
         return UserEntry(self.name.data, self.position.data or "", role, organisation)
 
 
+BY_LINK, BY_PASSWORD = "link", "password"
+WAYS = [
+    SelectChoice(BY_LINK, "邀请链接：本人用手机或电脑打开链接，自己设置密码"),
+    SelectChoice(BY_PASSWORD, "初始密码：当面交付，首次登录时修改（适合不便打开链接的地方）"),
+]
+"""How the owner of a new account comes in for the first time."""
+
+
+def way_field() -> RadioField:
+    """Return the choice between a link and an initial password."""
+    return RadioField("交付方式", choices=WAYS, default=BY_LINK)
+
+
 def lower_case(value: Any) -> Any:
     """Return a user name as it is kept."""
     return value.lower() if isinstance(value, str) else value
@@ -67,12 +80,32 @@ class IssueUserForm(EditUserForm):
         filters=[lower_case],
         description="小写字母开头，可用小写字母、数字、点、横线，至少 3 位；发放后不能更改。",
     )
+    way = way_field()
+
+
+class IssueManyForm(PortalForm):
+    """New accounts for several people of one hospital."""
+
+    organisation = SelectField("医院", [DataRequired("请选择医院。")])
+    lines = TextAreaField(
+        "名单",
+        [DataRequired("请粘贴名单，每行一人。"), MaxLength(10000)],
+        description="每行一人：姓名、职务、角色，可从表格中直接粘贴；第四列可填用户名，不填则自动编号。",
+    )
+    way = way_field()
+
+    def offer(self, hospitals: Iterable[Organisation]) -> None:
+        """Fill the choice of hospitals."""
+        self.organisation.choices = [
+            SelectChoice("", "请选择"),
+            *(SelectChoice(str(one.id), one.name) for one in hospitals),
+        ]
 
 
 class DisableUserForm(PortalForm):
     """Why an account is closed."""
 
-    reason = TextAreaField("停用原因", [DataRequired("请填写停用的原因。"), MaxLength(500)])
+    reason = TextAreaField("停用原因", [DataRequired("请填写停用的原因。"), MaxLength(200)])
 
 
 class OrganisationForm(PortalForm):

@@ -3,14 +3,18 @@
 from flask import flash, make_response, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from portal import clock
 from portal.blueprints.admin import bp
-from portal.blueprints.admin.forms import DisableUserForm, EditUserForm, IssueUserForm
+from portal.blueprints.admin.forms import BY_LINK, DisableUserForm, EditUserForm, IssueUserForm
+from portal.blueprints.admin.slips import slips_page
 from portal.errors import Rejected, StaleEdit
 from portal.models import Organisation, Role, User
 from portal.policies import accounts as policy
 from portal.policies.decision import require
+from portal.policies.invitations import can_invite
 from portal.queries import accounts as queries
 from portal.queries.history import history_of
+from portal.queries.invitations import latest_invitation
 from portal.services import users
 from portal.services.accounts import is_locked
 from portal.web.accounts import actor
@@ -55,7 +59,7 @@ def _filter_from_address() -> queries.UserFilter:
 @bp.route("/users/new", methods=["GET", "POST"])
 @writes
 def issue_user() -> Response | str | tuple[str, int]:
-    """Issue an account; the answer shows its initial password, this once."""
+    """Issue an account; the answer shows its link or initial password, this once."""
     viewer = actor()
     queries.demand_keeper(viewer)
     organisations = queries.organisations(viewer=viewer)
@@ -63,14 +67,18 @@ def issue_user() -> Response | str | tuple[str, int]:
     form.offer(policy.issuable_roles(viewer), organisations)
     if form.validate_on_submit():
         try:
-            issued = users.issue_account(
-                form.username.data, form.entry(organisations), actor=viewer
-            )
+            return _issue(form, form.entry(organisations))
         except Rejected as refusal:
             form.add_errors(refusal.fields)
-        else:
-            return _password_page(issued)
     return render_template("admin/user_new.html", form=form), 422 if form.errors else 200
+
+
+def _issue(form: IssueUserForm, entry: users.UserEntry) -> Response:
+    """Issue the account in the way that was chosen. Raises Forbidden or Rejected."""
+    if form.way.data == BY_LINK:
+        sent = users.issue_by_link(form.username.data, entry, actor=actor())
+        return slips_page([sent], back=url_for("admin.edit_user", user_id=sent.user.id))
+    return _password_page(users.issue_account(form.username.data, entry, actor=actor()))
 
 
 @bp.route("/users/<int:user_id>", methods=["GET", "POST"])
@@ -120,6 +128,9 @@ def _user_page(user: User, form: EditUserForm, disable: DisableUserForm, stale: 
         role_is_fixed=policy.can_reassign(viewer, user).reason,
         can_switch_off=policy.can_switch_off(viewer, user),
         can_reset_password=policy.can_reset_password(viewer, user),
+        can_invite=can_invite(viewer, user),
+        invitation=latest_invitation(user),
+        now=clock.now(),
         events=history_of("user", user.id, limit=50),
     )
 

@@ -1,0 +1,38 @@
+"""Invitations, identities and hand-overs."""
+
+from datetime import timedelta
+
+from portal import clock, passwords, tokens
+from portal.extensions import db
+from portal.models import Invitation, Organisation, Role, User
+from portal.policies.invitations import LIFETIME
+from tests.factories.people import make_organisation, make_user
+
+
+def make_invited_user(
+    role: Role = Role.CONTRIBUTOR, organisation: Organisation | None = None, *, name: str = ""
+) -> User:
+    """A new account that has no password yet."""
+    home = organisation or (make_organisation() if role.in_hospital else None)
+    user = make_user(role, home, name=name)
+    user.must_change_password = True
+    user.password_hash = passwords.nobodys_hash()
+    db.session.flush()
+    return user
+
+
+def make_invitation(user: User, by: User | None = None, *, days_ago: int = 0) -> str:
+    """Send a link to ``user`` and return its secret."""
+    secret = tokens.new_secret()
+    sent_at = clock.now() - timedelta(days=days_ago)
+    db.session.add(
+        Invitation(
+            token_hash=tokens.fingerprint(secret),
+            user=user,
+            created_by=by or user,
+            created_at=sent_at,
+            expires_at=sent_at + LIFETIME,
+        )
+    )
+    db.session.flush()
+    return secret
