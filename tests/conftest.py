@@ -19,6 +19,7 @@ pytest_plugins = (
     "tests.support.pages",
     "tests.support.browser",
     "tests.support.clamd",
+    "tests.support.s3",
 )
 
 

@@ -2,16 +2,20 @@
 
 from pathlib import Path
 
-from portal.storage.base import CHUNK, FileStore, Held, Stored
+from portal.storage.base import CHUNK, Changed, FileStore, Held, Stored, StoreUnavailable
 from portal.storage.local import LocalFileStore
+from portal.storage.s3 import S3FileStore
 from portal.storage.settings import StorageSettings
 
 __all__ = [
     "CHUNK",
+    "Changed",
     "FileStore",
     "Held",
     "LocalFileStore",
+    "S3FileStore",
     "StorageSettings",
+    "StoreUnavailable",
     "Stored",
     "build",
     "store",
@@ -25,7 +29,7 @@ _upload_limit = 500 * 1024 * 1024
 
 def build(settings: StorageSettings, folder: Path) -> FileStore:
     """Return the store that ``settings`` name; ``folder`` is where local files live."""
-    return LocalFileStore(folder)
+    return S3FileStore(settings) if settings.kind == "s3" else LocalFileStore(folder)
 
 
 def use(store: FileStore, *, upload_limit: int) -> None:

@@ -1,6 +1,6 @@
 """Files in a folder of this machine."""
 
-import hashlib
+import fcntl
 import os
 import re
 import tempfile
@@ -10,9 +10,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from portal.storage.base import CHUNK, Held, Stored
+from portal.storage.base import CHUNK, Held, Stored, check, digest_of
 
+TEMPORARY = "tmp-"
+# The group may read, so that nginx can be given what it hands over.
+MODE = 0o640
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{16,64}")
+_ARRIVING = re.compile(r"[A-Za-z0-9_-]{12,64}")
 
 
 class LocalFileStore:
@@ -30,7 +34,7 @@ class LocalFileStore:
         return self.path(sha256).is_file()
 
     def open(self, sha256: str, start: int = 0) -> BinaryIO:
-        """Open the bytes of ``sha256`` from byte ``start``. Raises FileNotFoundError."""
+        """Open the bytes of ``sha256`` at byte ``start``. Raises FileNotFoundError."""
         stream = self.path(sha256).open("rb")
         stream.seek(start)
         return stream
@@ -39,44 +43,67 @@ class LocalFileStore:
         """A folder has no addresses."""
         return None
 
-    def save(self, stream: BinaryIO) -> Stored:
+    def save(self, stream: BinaryIO, *, expected: str = "") -> Stored:
         """Write to a temporary name, sync, then move into place: no half file ever shows."""
-        handle, name = tempfile.mkstemp(dir=self._incoming(), prefix="tmp-")
+        handle, name = tempfile.mkstemp(dir=self._incoming(), prefix=TEMPORARY)
         temporary = Path(name)
         try:
-            digest, size = hashlib.sha256(), 0
             with os.fdopen(handle, "wb") as target:
-                while chunk := stream.read(CHUNK):
-                    digest.update(chunk)
-                    size += len(chunk)
-                    target.write(chunk)
+                stored = digest_of(stream, target)
                 target.flush()
                 os.fsync(target.fileno())
-            self._put(temporary, digest.hexdigest())
+            check(stored, expected)
+            self._put(temporary, stored.sha256)
         finally:
             temporary.unlink(missing_ok=True)
-        return Stored(digest.hexdigest(), size)
+        return stored
 
     def held(self) -> Iterator[Held]:
-        """List every file, in the order of their hashes."""
-        for path in sorted(self.root.glob("[0-9a-f][0-9a-f]/[0-9a-f][0-9a-f]/*")):
-            about = path.stat()
-            yield Held(path.name, about.st_size, datetime.fromtimestamp(about.st_mtime, UTC))
+        """List every file, in the order of their hashes; one folder in memory at a time."""
+        for folder in _sorted(self.root, 2):
+            for inner in _sorted(folder, 2):
+                for path in _sorted(inner, 64):
+                    try:
+                        about = path.stat()
+                    except FileNotFoundError:
+                        continue
+                    yield Held(path.name, about.st_size, _when(about))
 
-    def delete(self, sha256: str) -> None:
-        """Remove the bytes of ``sha256``."""
-        self.path(sha256).unlink(missing_ok=True)
+    def delete(self, sha256: str, *, older_than: datetime | None = None) -> bool:
+        """Remove the bytes of ``sha256``.
+
+        They are moved aside before their age is looked at, so that an upload of the same bytes
+        at this very moment either is seen here or puts its own copy in place.
+        """
+        final = self.path(sha256)
+        aside = self._incoming() / f"{TEMPORARY}{os.urandom(8).hex()}"
+        try:
+            final.rename(aside)
+        except FileNotFoundError:
+            return False
+        if older_than is not None and _when(aside.stat()) >= older_than:
+            if not final.exists():
+                aside.rename(final)
+            aside.unlink(missing_ok=True)
+            return False
+        aside.unlink(missing_ok=True)
+        return True
 
     def append(self, token: str, offset: int, stream: BinaryIO) -> int:
         """Add ``stream`` at ``offset``; what came before a broken connection is kept."""
-        part = self._part(token)
-        with part.open("ab") as target:
+        with self._part(token).open("ab") as target:
+            try:
+                fcntl.flock(target, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise ValueError("another connection is adding to these parts") from error
             if target.tell() != offset:
                 raise ValueError(f"the parts end at {target.tell()}, not at {offset}")
-            while chunk := stream.read(CHUNK):
-                target.write(chunk)
-            target.flush()
-            os.fsync(target.fileno())
+            try:
+                while chunk := stream.read(CHUNK):
+                    target.write(chunk)
+            finally:
+                target.flush()
+                os.fsync(target.fileno())
             return target.tell()
 
     def received(self, token: str) -> int:
@@ -93,22 +120,26 @@ class LocalFileStore:
     def keep(self, token: str) -> Stored:
         """Move the parts of ``token`` to their hash."""
         part = self._part(token)
-        digest, size = hashlib.sha256(), 0
         with part.open("rb") as stream:
-            while chunk := stream.read(CHUNK):
-                digest.update(chunk)
-                size += len(chunk)
-        self._put(part, digest.hexdigest())
-        return Stored(digest.hexdigest(), size)
+            stored = digest_of(stream)
+        # The bytes may have waited for days; the sweep must see that they are wanted now.
+        os.utime(part)
+        self._put(part, stored.sha256)
+        return stored
 
     def discard(self, token: str) -> None:
-        """Forget the parts of ``token``."""
-        self._part(token).unlink(missing_ok=True)
+        """Forget the parts of ``token``, or a temporary."""
+        if not _ARRIVING.fullmatch(token):
+            raise ValueError("not the name of something arriving")
+        (self._incoming() / token).unlink(missing_ok=True)
 
     def incoming(self) -> Iterator[tuple[str, datetime]]:
         """List what is still arriving, with when each last grew."""
         for path in sorted(self._incoming().iterdir()):
-            yield path.name, datetime.fromtimestamp(path.stat().st_mtime, UTC)
+            try:
+                yield path.name, _when(path.stat())
+            except FileNotFoundError:
+                continue
 
     def _incoming(self) -> Path:
         folder = self.root / "incoming"
@@ -123,7 +154,11 @@ class LocalFileStore:
     def _put(self, temporary: Path, sha256: str) -> None:
         """Give synced bytes their final name, durably."""
         final = self.path(sha256)
-        final.parent.mkdir(parents=True, exist_ok=True)
+        if not final.parent.is_dir():
+            final.parent.mkdir(parents=True, exist_ok=True)
+            sync_folder(final.parent.parent)
+            sync_folder(self.root)
+        temporary.chmod(MODE)
         temporary.replace(final)
         sync_folder(final.parent)
 
@@ -135,3 +170,14 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _sorted(folder: Path, length: int) -> list[Path]:
+    """Return what ``folder`` holds under hexadecimal names of this ``length``."""
+    if not folder.is_dir():
+        return []
+    return sorted(p for p in folder.iterdir() if re.fullmatch(f"[0-9a-f]{{{length}}}", p.name))
+
+
+def _when(about: os.stat_result) -> datetime:
+    return datetime.fromtimestamp(about.st_mtime, UTC)

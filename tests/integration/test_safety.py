@@ -92,6 +92,21 @@ def test_production_refuses_an_unsafe_setting_and_names_it(
         ({"PORTAL_ENV": "production"}, "PORTAL_SECRET_KEY"),
         ({"PORTAL_SECRET_KEY": GOOD_KEY, "PORTAL_CLOCK_OFFSET_DAYS": "-5"}, "CLOCK_OFFSET"),
         ({"PORTAL_SECRET_KEY": GOOD_KEY, "PORTAL_UPLOAD_LIMIT_MB": "much"}, "UPLOAD_LIMIT"),
+        ({"PORTAL_SECRET_KEY": GOOD_KEY, "PORTAL_STORAGE": "tape"}, "'local' or 's3'"),
+        ({"PORTAL_SECRET_KEY": GOOD_KEY, "PORTAL_STORAGE": "s3"}, "needs PORTAL_S3_BUCKET"),
+        ({"PORTAL_ENV": "development", "PORTAL_STORAGE": "s3"}, "needs PORTAL_S3_BUCKET"),
+        ({"PORTAL_ENV": "development", "PORTAL_S3_ACCESS_KEY": "k"}, "belong together"),
+        ({"PORTAL_ENV": "development", "PORTAL_DELIVERY": "post"}, "'portal', 'nginx'"),
+        ({"PORTAL_ENV": "development", "PORTAL_DELIVERY": "redirect"}, "STORAGE=s3"),
+        (
+            {
+                "PORTAL_ENV": "development",
+                "PORTAL_DELIVERY": "nginx",
+                "PORTAL_STORAGE": "s3",
+                "PORTAL_S3_BUCKET": "evidence",
+            },
+            "STORAGE=local",
+        ),
     ],
 )
 def test_settings_that_make_no_sense_are_refused_when_they_are_read(
