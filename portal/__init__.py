@@ -12,6 +12,8 @@ from portal.config import Settings
 REQUEST_FILES = 4
 """How many files of the largest size one request may carry."""
 
+COOKIE_LIFE = timedelta(days=7)
+
 
 def create_app(overrides: dict[str, Any] | None = None) -> Flask:
     """Build the application from PORTAL_* variables, or from ``overrides`` in tests.
@@ -76,11 +78,14 @@ def _connect_extensions(app: Flask) -> None:
     app.config["MAX_FORM_MEMORY_SIZE"] = 4 * 1024 * 1024
     app.config["SESSION_COOKIE_HTTPONLY"] = True
     app.config["SESSION_COOKIE_SAMESITE"] = "Lax"
-    app.config["PERMANENT_SESSION_LIFETIME"] = timedelta(minutes=app.config["IDLE_MINUTES"])
+    # How long the cookie lives; the session itself ends earlier, by its row (web/accounts.py).
+    # Until then it is known who had typed what comes too late.
+    app.config["PERMANENT_SESSION_LIFETIME"] = COOKIE_LIFE
     # First, because loading the account already opens the transaction that it decides about.
     requests.init_app(app)
-    csrf.init_app(app)
+    # Before the check of the form's token: whoever is logged out is told so, and nothing else.
     accounts.init_app(app)
+    csrf.init_app(app)
     templating.init_app(app)
     errors.init_app(app)
 

@@ -1,6 +1,8 @@
 """How the databases are driven: SQLite's pragmas and transactions, and no write in a GET."""
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
@@ -10,6 +12,19 @@ from sqlalchemy.orm import ORMExecuteState, Session
 
 # Whether the present request (or command) means to write. Requests set it at their start.
 write_intent: ContextVar[bool] = ContextVar("write_intent", default=True)
+
+
+@contextmanager
+def short_write() -> Iterator[None]:
+    """Let a reading request write a single fact about itself, in a transaction of its own.
+
+    The exception to "a GET cannot write"; tests/unit/test_house.py names who uses it.
+    """
+    before = write_intent.set(True)
+    try:
+        yield
+    finally:
+        write_intent.reset(before)
 
 
 @sa.event.listens_for(Engine, "connect")

@@ -1,6 +1,7 @@
 """Passwords: hashed with Argon2id, and the rules a new one must keep."""
 
 import secrets
+from collections.abc import Iterable
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -57,25 +58,47 @@ def initial_password() -> str:
     return "-".join("".join(letters[at : at + 4]) for at in (0, 4, 8))
 
 
-def weaknesses(password: str, username: str) -> list[str]:
-    """Return why ``password`` will not do, in Chinese; empty if it will (quality.md, Security)."""
+def weaknesses(password: str, words: Iterable[str] = ()) -> list[str]:
+    """Return why ``password`` will not do, in Chinese; empty if it will (quality.md, Security).
+
+    ``words`` are those that everybody knows of the owner: user name, name, hospital.
+    """
     found = []
     if len(password) < MINIMUM_LENGTH:
-        found.append(f"密码至少 {MINIMUM_LENGTH} 位。")
+        found.append(f"密码至少 {MINIMUM_LENGTH} 位，请再加长一些。")
     kinds = (str.islower, str.isupper, str.isdigit)
     present = sum(any(kind(letter) for letter in password) for kind in kinds)
     present += any(not letter.isalnum() for letter in password)
     if present < MINIMUM_KINDS:
-        found.append("密码须包含大写字母、小写字母、数字、符号中的至少三种。")
-    if username and username.lower() in password.lower():
-        found.append("密码不能包含用户名。")
-    if password.lower().strip("!@#.0123456789") in COMMON_STEMS:
-        found.append("这个密码太常见，请换一个。")
+        found.append("密码须包含大写字母、小写字母、数字、符号中的至少三种，请补上缺少的种类。")
+    known = [word.lower() for word in words if len(word) > (2 if word.isascii() else 1)]
+    if any(word in password.lower() for word in known):
+        found.append("密码不能包含用户名、姓名或单位名称，请换成与本人和单位无关的内容。")
+    if not found and _is_guessable(password, known):
+        found.append("这个密码太常见，容易被猜到，请换成几个不相关的词，中间夹上数字或符号。")
     return found
 
 
-COMMON_STEMS = frozenset(
-    {"", "password", "passw0rd", "p@ssw0rd", "admin", "administrator", "qwerty", "qwertyuiop"}
-    | {"abc", "abcd", "iloveyou", "welcome", "letmein", "woaini", "a", "aa", "qwer", "asdf"}
-    | {"changeme", "hospital", "yiyuan", "hainan", "root", "test", "guest", "user", "master"}
+def _is_guessable(password: str, known: list[str]) -> bool:
+    """Whether ``password`` is made of frequent passwords, names, dates, rows of keys and the like.
+
+    Judged by zxcvbn and its frequency lists, to which the words of this place are added. Loaded
+    only here: its lists take time and memory.
+    """
+    from zxcvbn import zxcvbn
+
+    judged = zxcvbn(password[:JUDGED_LENGTH], user_inputs=[*known, *LOCAL_WORDS])
+    return int(judged["guesses_log10"]) < FEWEST_GUESSES
+
+
+JUDGED_LENGTH = 72
+FEWEST_GUESSES = 8
+"""As a power of ten: what zxcvbn calls safe against guessing at a log-in page (score 3)."""
+
+LOCAL_WORDS = (
+    *("yiyuan", "hospital", "renmin", "zhongxin", "quanke", "peixun", "jidi", "zhupei"),
+    *("bangfu", "jiedui", "weijianwei", "kejiaoke", "keji", "yisheng", "doctor", "zhuren"),
+    *("hainan", "haikou", "sanya", "wenchang", "qionghai", "wanning", "danzhou", "dongfang"),
+    *("mima", "woaini", "zhongguo", "nihao", "admin", "guanliyuan", "changeme", "welcome"),
 )
+"""Words of this place that stand in no list of English passwords."""

@@ -525,7 +525,9 @@ def change_users():
     with rebuilt("users", OLD_CHECKS["users"], CHECKS["users"]) as batch:
         for name in ("password_changed_at", "totp_since", "disabled_at"):
             batch.add_column(sa.Column(name, sa.DateTime(timezone=True), nullable=True))
-        batch.add_column(sa.Column("totp_secret", sa.String(length=64), nullable=True))
+        # Each log-in has a row of its own now, which ends by itself.
+        batch.drop_column("session_version")
+        batch.add_column(sa.Column("totp_secret", sa.String(length=255), nullable=True))
         batch.add_column(sa.Column("totp_last_step", sa.BigInteger(), nullable=True))
         batch.add_column(
             sa.Column("disabled_reason", sa.String(length=200), server_default="", nullable=False)
@@ -540,6 +542,9 @@ def restore_users():
             batch.drop_column(name)
         batch.drop_column("totp_last_step")
         batch.drop_column("disabled_reason")
+        batch.add_column(
+            sa.Column("session_version", sa.Integer(), server_default="1", nullable=False)
+        )
 
 
 def change_evidence():

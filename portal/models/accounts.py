@@ -60,11 +60,11 @@ class User(Identified, Base):
     locked_until: Mapped[datetime | None]
     # Made by the demonstration; production refuses to start while one exists.
     is_demo: Mapped[bool] = mapped_column(default=False, server_default="0")
-    session_version: Mapped[int] = mapped_column(default=1, server_default="1")
     last_login_at: Mapped[datetime | None]
     password_changed_at: Mapped[datetime | None]
-    # The second factor: its key, since when it counts, and the last time step that was used.
-    totp_secret: Mapped[str | None] = mapped_column(String(64), info={"secret": True})
+    # The second factor: its key (sealed, see portal/sealing.py), since when it counts, and the
+    # last time step that was used. A key without a beginning waits for its first code.
+    totp_secret: Mapped[str | None] = mapped_column(String(255), info={"secret": True})
     totp_since: Mapped[datetime | None]
     totp_last_step: Mapped[int | None] = mapped_column(BigInteger)
     disabled_at: Mapped[datetime | None]
@@ -80,8 +80,8 @@ class User(Identified, Base):
     is_anonymous = False
 
     def get_id(self) -> str:
-        """Identify the session: a changed password or a log-out elsewhere ends the old ones."""
-        return f"{self.id}:{self.session_version}"
+        """Name the account in the cookie; which log-in it is stands beside it (UserSession)."""
+        return str(self.id)
 
     @property
     def organisation_name(self) -> str:

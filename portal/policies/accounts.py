@@ -127,6 +127,13 @@ def can_reset_password(viewer: User, user: User) -> Decision:
     return can_edit_user(viewer, user)
 
 
+def can_end_sessions(viewer: User, user: User) -> Decision:
+    """The security administrator sees where an account is logged in, and logs it out there."""
+    if viewer.id == user.id:
+        return no("请在“账号与安全”中退出自己在其他设备上的登录。")
+    return yes_if(viewer.role is Role.SECURITY_ADMINISTRATOR, "只有安全管理员可以退出他人的登录。")
+
+
 def organisation_kinds(viewer: User) -> list[OrganisationKind]:
     """Return the kinds of organisation that ``viewer`` may add and edit."""
     if viewer.role is Role.ADMINISTRATOR:

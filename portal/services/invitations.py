@@ -4,13 +4,14 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from portal import clock, passwords, tokens
-from portal.errors import Rejected
+from portal import clock, tokens
 from portal.extensions import db
 from portal.models import Invitation, User
 from portal.policies.decision import require
 from portal.policies.invitations import LIFETIME, can_invite
 from portal.queries.invitations import open_invitation, open_invitation_by_id
+from portal.services.accounts import set_password
+from portal.services.sessions import end_sessions
 from portal.workflow import record
 
 
@@ -84,10 +85,7 @@ def accept(secret: str, *, password: str) -> User:
     """
     invitation = hold(open_invitation(secret))
     user = invitation.user
-    if found := passwords.weaknesses(password, user.username):
-        raise Rejected({"new": "".join(found)})
-    user.password_hash = passwords.hash_password(password)
-    user.password_changed_at = clock.now()
+    set_password(user, password)
     use(invitation, title="通过邀请链接设置密码")
     return user
 
@@ -106,6 +104,6 @@ def use(invitation: Invitation, *, title: str) -> None:
     user.must_change_password = False
     user.failed_logins = 0
     user.locked_until = None
-    user.session_version += 1
+    end_sessions(user, why="password")
     record(user, "user", action="invitation_used", title=title, actor=user, tone="success")
     db.session.flush()

@@ -13,6 +13,7 @@ from portal.policies import accounts as policy
 from portal.policies.account_lines import USERNAME, USERNAME_RULE
 from portal.policies.decision import require
 from portal.services.invitations import Sent, invite, revoke_all
+from portal.services.sessions import end_sessions
 from portal.workflow import record
 
 
@@ -181,7 +182,7 @@ def disable_account(user: User, *, reason: str, actor: User) -> None:
     user.is_active = False
     user.disabled_at = clock.now()
     user.disabled_reason = reason.strip()
-    user.session_version += 1
+    end_sessions(user, why="disabled")
     revoke_all(user)
     record(
         user,
@@ -220,6 +221,6 @@ def reset_password(user: User, *, actor: User) -> Issued:
     user.must_change_password = True
     user.failed_logins = 0
     user.locked_until = None
-    user.session_version += 1
+    end_sessions(user, why="password")
     record(user, "user", action="password_reset", title="重置密码", actor=actor, tone="warning")
     return Issued(user, password)

@@ -1,19 +1,30 @@
-"""Ties Flask-Login to our accounts: deny by default, and first log-in changes the password."""
+"""Ties Flask-Login to our accounts: deny by default, and first log-in changes the password.
+
+The cookie carries the secret of one log-in; its row says whose it is and whether it still
+counts (services/sessions.py). Both are read in one statement.
+"""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any, TypeVar, cast
 
-from flask import Flask, current_app, redirect, request, url_for
+from flask import Flask, current_app, g, redirect, request, session, url_for
 from flask_login import current_user
+from sqlalchemy.exc import OperationalError
 from werkzeug.wrappers import Response
 
+from portal.database import short_write
 from portal.extensions import db, login_manager
-from portal.models import User
+from portal.models import User, UserSession
+from portal.queries.sessions import session_behind
+from portal.services import sessions
 from portal.web.htmx import is_htmx, redirect_whole_page
-from portal.web.requests import safe_path, safe_referrer
+from portal.web.requests import READING, safe_path, safe_referrer
 
 PUBLIC = "portal_public"
 BEFORE_PASSWORD = "portal_before_password"
+SECRET = "log_in"
+"""Where the cookie keeps the secret of its log-in."""
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -35,6 +46,25 @@ def actor() -> User:
     return cast(User, current_user._get_current_object())
 
 
+def idle_limit() -> timedelta:
+    """Return after how much idleness a session no longer counts."""
+    return timedelta(minutes=current_app.config["IDLE_MINUTES"])
+
+
+def present_session() -> UserSession | None:
+    """Return the log-in behind this request, if it counts."""
+    if not current_user.is_authenticated:
+        return None
+    return cast(UserSession | None, g.get("user_session"))
+
+
+def person_before() -> User | None:
+    """Return whose log-in the cookie names, also where it has run out or was ended."""
+    if current_user.is_authenticated:
+        return actor()
+    return cast(User | None, g.get("logged_out_user"))
+
+
 def init_app(app: Flask) -> None:
     """Load the account of every request and turn strangers away."""
     login_manager.init_app(app)
@@ -43,14 +73,34 @@ def init_app(app: Flask) -> None:
 
 
 def _load_user(identity: str) -> User | None:
-    """Return the account of a session cookie, unless the session was ended."""
-    number, _, session_version = identity.partition(":")
-    if not number.isdigit() or not session_version.isdigit():
+    """Return the account of a session cookie, unless the session ended or was idle too long."""
+    found = session_behind(str(session.get(SECRET, "")))
+    if found is None or identity != found.user.get_id() or not found.user.is_active:
         return None
-    user = db.session.get(User, int(number))
-    if user is None or not user.is_active or user.session_version != int(session_version):
+    if not sessions.is_live(found, idle_limit()):
+        g.logged_out_user = found.user
         return None
-    return user
+    g.user_session = found
+    if sessions.needs_refresh(found, idle_limit()):
+        _refresh(found)
+    return found.user
+
+
+def _refresh(found: UserSession) -> None:
+    """Write that the session is in use; seldom, and also while only reading.
+
+    A reading request has nothing else to write: its transaction ends, and this fact gets a
+    short one of its own. Where the database is too busy for it, the next request tries again.
+    """
+    if request.method not in READING:
+        return sessions.refresh(found)
+    db.session.commit()
+    with short_write():
+        try:
+            sessions.refresh(found)
+            db.session.commit()
+        except OperationalError:
+            db.session.rollback()
 
 
 def _require_login() -> Response | None:

@@ -19,7 +19,8 @@ from portal import clock
 from portal.database import write_intent
 from portal.extensions import db
 from portal.models import Event, Organisation, OrganisationKind, Role, SubmittedForm
-from portal.web.accounts import public
+from portal.services.sessions import Visit, begin_session
+from portal.web.accounts import SECRET, public
 from portal.web.requests import CONTENT_SECURITY_POLICY, leave_to, writes
 from tests.factories import PASSWORD, make_scene, make_user
 from tests.factories.accounts import (
@@ -197,11 +198,12 @@ def logged_in(app: Flask) -> FlaskClient:
     """A browser of an administrator, committed for other connections to see."""
     with app.app_context():
         user = make_user(Role.ADMINISTRATOR)
+        secret = begin_session(user, visit=Visit())
         db.session.commit()
         identity = user.get_id()
     visitor = app.test_client()
     with visitor.session_transaction() as cookie:
-        cookie["_user_id"] = identity
+        cookie.update({"_user_id": identity, SECRET: secret})
     return visitor
 
 

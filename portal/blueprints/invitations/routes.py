@@ -3,7 +3,6 @@
 from flask import flash, render_template
 from werkzeug.wrappers import Response
 
-from portal.blueprints.auth.routes import _begin_session
 from portal.blueprints.invitations import bp
 from portal.blueprints.invitations.forms import FirstPasswordForm
 from portal.errors import Gone, NotVisible, Rejected
@@ -12,6 +11,7 @@ from portal.services import invitations
 from portal.web.accounts import public
 from portal.web.navigation import home_url
 from portal.web.requests import leave_to, writes
+from portal.web.sign_in import let_in
 
 
 @bp.route("/invitation/<secret:secret>", methods=["GET", "POST"])
@@ -35,7 +35,7 @@ def _accept(secret: str) -> Response | tuple[str, int]:
         except Rejected as refusal:
             form.add_errors(refusal.fields)
         else:
-            _begin_session(user)
+            let_in(user)
             flash("密码已设置，欢迎使用。以后请用用户名和密码登录。", "success")
             return leave_to(home_url(user))
     page = render_template(
