@@ -12,6 +12,7 @@ from portal.models.base import Base, Identified, LabelledEnum, Versioned, enum_c
 from portal.models.files import StoredFile
 from portal.models.meetings import Meeting
 from portal.models.organisations import Organisation
+from portal.models.programmes import Pairing
 from portal.models.tasks import EvidenceRequirement, Task
 
 
@@ -92,6 +93,7 @@ class Evidence(Identified, Versioned, Base):
     withdrawn_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     withdrawn_reason: Mapped[str] = mapped_column(Text, default="")
 
+    pairing: Mapped[Pairing] = relationship()
     organisation: Mapped[Organisation] = relationship()
     file: Mapped[StoredFile] = relationship()
     added_by: Mapped[User] = relationship(foreign_keys=[added_by_id])
@@ -103,6 +105,11 @@ class Evidence(Identified, Versioned, Base):
     revisions: Mapped[list["EvidenceRevision"]] = relationship(
         back_populates="evidence", order_by="EvidenceRevision.number"
     )
+
+    @property
+    def revision_number(self) -> int:
+        """The number of the file it has now: 1 for one that was never replaced."""
+        return self.revisions[-1].number if self.revisions else 1
 
     @property
     def stands(self) -> bool:

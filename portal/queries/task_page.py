@@ -21,6 +21,7 @@ from portal.models import (
     TaskState,
     User,
 )
+from portal.policies.evidence import counts
 from portal.policies.scope import side_of
 from portal.policies.tasks import can_assign, can_work_on, why_locked
 from portal.queries.history import history_of
@@ -47,7 +48,8 @@ class RequirementRow:
     @property
     def proved(self) -> bool:
         """Whether at least one piece stands for it."""
-        return any(use.evidence.withdrawn_at is None for use in self.uses)
+        today = clock.today()
+        return any(counts(use.evidence, today) for use in self.uses)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ from datetime import date
 from typing import BinaryIO
 
 import sqlalchemy as sa
+from sqlalchemy.orm import joinedload
+from sqlalchemy.orm.attributes import set_committed_value
 
 from portal import clock
 from portal.errors import Rejected, StaleEdit, StepRefused
@@ -17,6 +19,7 @@ from portal.extensions import db
 from portal.models import (
     ClosureRequest,
     ClosureState,
+    Evidence,
     EvidenceUse,
     Task,
     TaskState,
@@ -26,6 +29,7 @@ from portal.models import (
 from portal.policies import closure as policies
 from portal.policies.decision import require
 from portal.services.evidence import attach_files
+from portal.services.evidence_reviews import accept_round
 from portal.workflow import record, transition
 from portal.workflow.closure import CLOSURE, CORE_WEIGHT, live_evidence
 
@@ -233,6 +237,19 @@ def _lock(task: Task) -> None:
         .execution_options(populate_existing=True)
     ).all()
     db.session.expire(task, ["closure_requests"])
+    _read_evidence(task)
+
+
+def _read_evidence(task: Task) -> None:
+    """Read what the pieces of evidence are now: somebody may have decided about one meanwhile."""
+    uses = db.session.scalars(
+        sa.select(EvidenceUse)
+        .where(EvidenceUse.task_id == task.id)
+        .order_by(EvidenceUse.id)
+        .options(joinedload(EvidenceUse.evidence).joinedload(Evidence.file))
+        .execution_options(populate_existing=True)
+    )
+    set_committed_value(task, "evidence_uses", list(uses))
 
 
 def _check_seen(task: Task, action: str, seen_version: int | None) -> None:
@@ -262,12 +279,13 @@ def _present(request: ClosureRequest | None) -> ClosureRequest:
 
 
 def _close(task: Task, request: ClosureRequest, actor: User) -> None:
-    """Close the task by ``request``, on today's date in Shanghai."""
+    """Close the task by ``request``, on today's date in Shanghai; its evidence is accepted."""
     request.state = ClosureState.CLOSED
     request.decided_by, request.decided_at = actor, clock.now()
     task.closed_on = clock.today()
     task.progress = 100
     task.is_returned = False
+    accept_round(request, actor=actor)
 
 
 def _draw_lot(task: Task, draw: Draw) -> tuple[bool, str]:

@@ -1,4 +1,4 @@
-"""Evidence 佐证材料: added once, used for many requirements, withdrawn but never removed."""
+"""Evidence 佐证材料: taken into the library, and from there used for whatever it proves."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,32 +8,72 @@ from typing import BinaryIO
 import sqlalchemy as sa
 
 from portal import clock
-from portal.errors import Rejected, StepRefused
+from portal.errors import Rejected
 from portal.extensions import db
 from portal.models import (
-    ClosureRequest,
-    ClosureState,
+    Agreement,
+    Assessment,
     Evidence,
+    EvidenceKind,
     EvidenceRequirement,
     EvidenceRevision,
     EvidenceStatus,
-    EvidenceUse,
+    Meeting,
+    Pairing,
+    ScoreItem,
     StoredFile,
     Task,
     User,
 )
 from portal.policies.decision import require
-from portal.policies.evidence import can_withdraw
+from portal.policies.evidence import can_add
+from portal.policies.evidence_places import Place
 from portal.services import files as files_service
+from portal.services.evidence_changes import (
+    Details,
+    check_details,
+    revise_evidence,
+    save_details,
+    why_wrong_day,
+    withdraw_evidence,
+)
+from portal.services.evidence_uses import (
+    check_place,
+    link,
+    lock_place,
+    remove_use,
+    require_place_open,
+    use_evidence,
+    use_for,
+)
 from portal.services.tasks import require_open, start_if_needed
 from portal.workflow import record
+from portal.workflow.evidence import EVIDENCE
 
-MAX_TITLE = 200
-KEPT_ROUNDS = (ClosureState.CLOSED, ClosureState.REOPENED)
-"""Rounds that ended in closure: what stood behind them stays for good."""
+__all__ = [
+    "Attached",
+    "Details",
+    "add_evidence",
+    "add_to_library",
+    "attach_files",
+    "kind_of",
+    "remove_use",
+    "revise_evidence",
+    "same_file",
+    "save_details",
+    "use_evidence",
+    "use_for",
+    "withdraw_evidence",
+]
 
-EARLIEST_YEAR = 2000
-"""Nothing of these programmes was written before."""
+KINDS_BY_TYPE = (
+    ("image/", EvidenceKind.PHOTO),
+    ("video/", EvidenceKind.VIDEO),
+    ("text/csv", EvidenceKind.DATA),
+    ("application/vnd.ms-excel", EvidenceKind.DATA),
+    ("application/vnd.openxmlformats-officedocument.spreadsheetml", EvidenceKind.DATA),
+)
+"""What a file most likely is, by how its media type begins."""
 
 
 @dataclass(frozen=True)
@@ -53,147 +93,137 @@ def add_evidence(
     title: str,
     evidence_on: date,
     actor: User,
+    kind: EvidenceKind | None = None,
+    proves: str = "",
+    expires_on: date | None = None,
 ) -> Evidence:
     """Put ``file`` into the pairing's library and let it stand for ``requirement``.
 
-    ``evidence_on`` is the day of what the file proves, not of the upload. A file whose bytes
-    the library already holds is not added twice: the piece that is there is used instead, and
-    returned. The first evidence starts the task. Raises Forbidden, StepRefused or Rejected.
+    The first evidence starts the task. See :func:`add_to_library`.
     """
-    require_open(task, actor)
-    title = title.strip()
-    if not title or len(title) > MAX_TITLE:
-        raise Rejected({"title": f"请填写材料名称，最多 {MAX_TITLE} 个字。"})
-    _check_date(evidence_on)
-    _check_requirement(task, requirement)
-    if known := same_file(task, file.sha256):
-        use_evidence(task, requirement=requirement, evidence=known, actor=actor)
-        return known
-    start_if_needed(task, actor=actor)
-    evidence = Evidence(
-        pairing_id=task.pairing_id,
-        organisation_id=actor.organisation_id,
+    return add_to_library(
+        task.pairing,
         file=file,
         title=title,
+        kind=kind,
+        proves=proves,
         evidence_on=evidence_on,
+        expires_on=expires_on,
+        task=task,
+        requirement=requirement,
+        actor=actor,
+    )
+
+
+def add_to_library(
+    pairing: Pairing,
+    *,
+    file: StoredFile,
+    title: str,
+    evidence_on: date,
+    actor: User,
+    kind: EvidenceKind | None = None,
+    proves: str = "",
+    expires_on: date | None = None,
+    task: Task | None = None,
+    requirement: EvidenceRequirement | None = None,
+    meeting: Meeting | None = None,
+    agreement: Agreement | None = None,
+    assessment: Assessment | None = None,
+    item: ScoreItem | None = None,
+) -> Evidence:
+    """Put ``file`` into the library of ``pairing``, and let it back at most one thing at once.
+
+    ``evidence_on`` is the day of what the file proves, not of the upload. Without ``kind`` the
+    file's type decides; without ``proves`` it is said to prove the requirement or item it is
+    for. A file whose bytes the library already holds is not added twice: the piece that is
+    there is used instead, and returned (its ``file_id`` is then another). Raises Forbidden,
+    StepRefused, or Rejected: also for a file that was not accepted before.
+    """
+    target = task or meeting or agreement or assessment
+    place = Place(target, requirement, item) if target else None
+    if place:
+        lock_place(place)
+        require_place_open(place, actor)
+        check_place(place)
+    else:
+        require(can_add(actor, pairing))
+    subject = requirement.name if requirement else item.title if item else ""
+    details = Details(
+        title.strip(), kind or kind_of(file), (proves or subject).strip(), evidence_on, expires_on
+    )
+    check_details(details)
+    if known := _known_piece(pairing, file):
+        if place:
+            use_for(place, known, actor=actor)
+        return known
+    evidence = _new_piece(pairing, file, details, actor)
+    if place:
+        _attach_new(place, evidence, actor)
+    db.session.flush()
+    return evidence
+
+
+def kind_of(file: StoredFile) -> EvidenceKind:
+    """Return what a file most likely is; OTHER where its type says nothing."""
+    for start, kind in KINDS_BY_TYPE:
+        if file.media_type.startswith(start):
+            return kind
+    return EvidenceKind.OTHER
+
+
+def _new_piece(pairing: Pairing, file: StoredFile, details: Details, actor: User) -> Evidence:
+    """Add the piece with its first revision, and say so in its history."""
+    evidence = Evidence(
+        pairing=pairing,
+        organisation_id=actor.organisation_id,
+        file=file,
         added_by=actor,
         added_at=clock.now(),
+        **vars(details),
     )
     evidence.revisions.append(
         EvidenceRevision(number=1, file=file, added_by=actor, added_at=evidence.added_at)
     )
     db.session.add(evidence)
-    _link(task, requirement, evidence, actor)
+    db.session.flush()
     record(
-        task,
-        "task",
-        action="evidence_added",
+        evidence,
+        EVIDENCE.object_type,
+        action="added",
         title="上传佐证材料",
         actor=actor,
-        details=[(_name_of(requirement), file.name)],
+        details=[("文件", file.name)],
     )
-    db.session.flush()
     return evidence
 
 
-def use_evidence(
-    task: Task, *, requirement: EvidenceRequirement | None, evidence: Evidence, actor: User
-) -> EvidenceUse:
-    """Let a piece of the pairing's library stand for ``requirement`` as well.
-
-    Using it twice for the same requirement changes nothing. Raises Forbidden, StepRefused, or
-    Rejected for evidence of another pairing or withdrawn evidence.
-    """
-    require_open(task, actor)
-    _check_requirement(task, requirement)
-    if evidence.pairing_id != task.pairing_id:
-        raise Rejected({"evidence": "只能选用本结对的佐证材料。"})
-    if evidence.withdrawn_at is not None:
-        raise Rejected({"evidence": f"“{evidence.title}”已撤回，不能再选用。"})
-    requirement_id = requirement.id if requirement else None
-    for use in task.evidence_uses:
-        if use.evidence_id == evidence.id and use.requirement_id == requirement_id:
-            return use
-    start_if_needed(task, actor=actor)
-    use = _link(task, requirement, evidence, actor)
+def _attach_new(place: Place, evidence: Evidence, actor: User) -> None:
+    """Let a new piece back ``place``, which the caller has judged to be open."""
+    if isinstance(place.target, Task):
+        start_if_needed(place.target, actor=actor)
+    link(place, evidence, actor=actor)
     record(
-        task,
-        "task",
-        action="evidence_used",
-        title="选用已有佐证材料",
+        place.target,
+        place.kind,
+        action="evidence_added",
+        title="上传佐证材料",
         actor=actor,
-        details=[(_name_of(requirement), evidence.title)],
+        details=[(place.name, evidence.file.name)],
     )
-    db.session.flush()
-    return use
 
 
-def remove_use(use: EvidenceUse, *, actor: User) -> None:
-    """Take evidence away from a requirement it does not belong to; it stays in the library.
-
-    Raises Forbidden, or StepRefused while the task is locked or when a closed round rests on it.
-    """
-    task = use.task
-    if task is None:
-        raise StepRefused("这份材料不是某项任务的佐证，不能在任务中移出。")
-    require_open(task, actor)
-    if _kept_by_rounds(EvidenceUse.id == use.id):
-        raise StepRefused("这份材料是已销号轮次的依据，不能移出。")
-    record(
-        task,
-        "task",
-        action="evidence_removed",
-        title="移出佐证材料",
-        actor=actor,
-        details=[(_name_of(use.requirement), use.evidence.title)],
-    )
-    task.evidence_uses.remove(use)
-    db.session.delete(use)
-    db.session.flush()
-
-
-def withdraw_evidence(evidence: Evidence, *, reason: str, actor: User) -> None:
-    """Declare a piece of evidence a mistake; it stays readable, struck out, with its reason.
-
-    Raises Forbidden, Rejected without a reason, StepRefused once a closed round rests on it
-    or while a task that uses it is under review (design/domain.md, Evidence).
-    """
-    require(can_withdraw(actor, evidence))
-    tasks = _tasks_using(evidence)
-    db.session.refresh(evidence, ["withdrawn_at", "version"], with_for_update={"of": Evidence})
-    if evidence.withdrawn_at is not None:
-        raise StepRefused("这份材料已经撤回。")
-    reason = reason.strip()
-    if not reason:
-        raise Rejected({"reason": "请填写撤回的理由。"})
-    if sentence := why_kept(evidence, tasks):
-        raise StepRefused(sentence)
-    evidence.status = EvidenceStatus.WITHDRAWN
-    evidence.withdrawn_at = clock.now()
-    evidence.withdrawn_by_id = actor.id
-    evidence.withdrawn_reason = reason
-    for task in tasks:
-        record(
-            task,
-            "task",
-            action="evidence_withdrawn",
-            title="撤回佐证材料",
-            actor=actor,
-            comment=reason,
-            tone="warning",
-            details=[("材料", evidence.title)],
+def _known_piece(pairing: Pairing, file: StoredFile) -> Evidence | None:
+    """Return the standing piece with the same bytes. Raises Rejected if one was not accepted."""
+    known = same_file(pairing, file.sha256)
+    if known is not None and known.status is EvidenceStatus.REJECTED:
+        raise Rejected(
+            {
+                files_service.FIELD: f"“{file.name}”此前上传过，未获认可："
+                f"{known.review_reason}请修改后再上传。"
+            }
         )
-    db.session.flush()
-
-
-def why_kept(evidence: Evidence, tasks: Sequence[Task]) -> str:
-    """Return why ``evidence``, used in ``tasks``, cannot be withdrawn now; empty if it can."""
-    if _kept_by_rounds(EvidenceUse.evidence_id == evidence.id):
-        return "这份材料是已销号任务的依据，不能撤回。"
-    for task in tasks:
-        if task.state.waits_for_review:
-            return f"任务“{task.title}”正在审核，期间不能撤回它的佐证材料。"
-    return ""
+    return known
 
 
 def attach_files(
@@ -260,77 +290,26 @@ def _attach(
     return Attached(evidence, file.name, reused)
 
 
-def same_file(task: Task, sha256: str) -> Evidence | None:
-    """Return the standing evidence of the task's pairing whose file has the same bytes."""
+def same_file(where: Pairing | Task, sha256: str) -> Evidence | None:
+    """Return the piece of the pairing's library whose file has the same bytes.
+
+    Withdrawn ones do not count; one that stands comes before one that was not accepted.
+    """
+    pairing_id = where.pairing_id if isinstance(where, Task) else where.id
     return db.session.scalar(
         sa.select(Evidence)
         .join(StoredFile, StoredFile.id == Evidence.file_id)
         .where(
-            Evidence.pairing_id == task.pairing_id,
-            Evidence.withdrawn_at.is_(None),
+            Evidence.pairing_id == pairing_id,
+            Evidence.status != EvidenceStatus.WITHDRAWN,
             StoredFile.sha256 == sha256,
         )
-        .order_by(Evidence.id)
+        .order_by(Evidence.status == EvidenceStatus.REJECTED, Evidence.id)
         .limit(1)
-    )
-
-
-def _link(
-    task: Task, requirement: EvidenceRequirement | None, evidence: Evidence, actor: User
-) -> EvidenceUse:
-    use = EvidenceUse(
-        task=task,
-        evidence=evidence,
-        requirement=requirement,
-        added_by=actor,
-        added_at=clock.now(),
-    )
-    db.session.add(use)
-    return use
-
-
-def _tasks_using(evidence: Evidence) -> list[Task]:
-    """Return the tasks that use ``evidence``, locked, so that none is applied for meanwhile."""
-    using = sa.select(EvidenceUse.task_id).where(EvidenceUse.evidence_id == evidence.id)
-    return list(
-        db.session.scalars(
-            sa.select(Task)
-            .where(Task.id.in_(using))
-            .order_by(Task.id)
-            .with_for_update(of=Task)
-            .execution_options(populate_existing=True)
-        )
-    )
-
-
-def _kept_by_rounds(which: sa.ColumnElement[bool]) -> bool:
-    """Whether a use chosen by ``which`` stood when a round was applied for that was closed."""
-    return bool(
-        db.session.scalar(
-            sa.select(EvidenceUse.id)
-            .join(ClosureRequest, ClosureRequest.task_id == EvidenceUse.task_id)
-            .where(
-                which,
-                ClosureRequest.state.in_(KEPT_ROUNDS),
-                ClosureRequest.requested_at >= EvidenceUse.added_at,
-            )
-            .limit(1)
-        )
     )
 
 
 def _check_date(evidence_on: date) -> None:
     """Refuse a day to come, and one that can only be a slip of the finger."""
-    if evidence_on.year < EARLIEST_YEAR:
-        raise Rejected({"evidence_on": f"材料日期早于 {EARLIEST_YEAR} 年，请检查年份。"})
-    if evidence_on > clock.today():
-        raise Rejected({"evidence_on": "材料日期不能晚于今天。"})
-
-
-def _check_requirement(task: Task, requirement: EvidenceRequirement | None) -> None:
-    if requirement is not None and requirement.task_id != task.id:
-        raise Rejected({"requirement": "请选择本任务的材料要求。"})
-
-
-def _name_of(requirement: EvidenceRequirement | None) -> str:
-    return requirement.name if requirement else "其他材料"
+    if sentence := why_wrong_day(evidence_on):
+        raise Rejected({"evidence_on": sentence})

@@ -5,8 +5,18 @@ return at either step, or by a look-back. A new application while an older one s
 voids that one first and starts again from the first step.
 """
 
-from portal.models import EvidenceUse, PlanState, Task, TaskState, Weight
+from portal import clock
+from portal.models import (
+    EvidenceRequirement,
+    EvidenceStatus,
+    EvidenceUse,
+    PlanState,
+    Task,
+    TaskState,
+    Weight,
+)
 from portal.policies import closure as policies
+from portal.policies.evidence import counts, why_not_counted
 from portal.workflow.engine import Step, Workflow
 
 CORE_WEIGHT = int(Weight.CORE)
@@ -17,8 +27,9 @@ WAITING_STATES = frozenset({TaskState.CLOSURE_REQUESTED, TaskState.CONFIRMED})
 
 
 def live_evidence(task: Task) -> list[EvidenceUse]:
-    """Return the uses of evidence that still count: a withdrawn piece proves nothing."""
-    return [use for use in task.evidence_uses if use.evidence.withdrawn_at is None]
+    """Return the uses of evidence that count today (policies/evidence.py: counts)."""
+    today = clock.today()
+    return [use for use in task.evidence_uses if counts(use.evidence, today)]
 
 
 def missing_for_closure(task: Task) -> list[str]:
@@ -30,10 +41,40 @@ def missing_for_closure(task: Task) -> list[str]:
         )
     shown = live_evidence(task)
     proved = {use.requirement_id for use in shown}
-    gaps += [f"缺少佐证材料：{one.name}" for one in task.requirements if one.id not in proved]
+    gaps += [
+        f"缺少佐证材料：{one.name}{_why_none_counts(task, one)}"
+        for one in task.requirements
+        if one.id not in proved
+    ]
     if task.state is TaskState.NOT_STARTED and not shown and not task.requirements:
         gaps.append("任务尚未启动，也没有佐证材料")
     return gaps
+
+
+def _why_none_counts(task: Task, requirement: EvidenceRequirement) -> str:
+    """Return which pieces stand there without counting, and why each does not."""
+    today = clock.today()
+    idle = [
+        f"“{use.evidence.title}”{why_not_counted(use.evidence, today)}"
+        for use in task.evidence_uses
+        if use.requirement_id == requirement.id
+    ]
+    return f"（{'；'.join(idle)}）" if idle else ""
+
+
+def rejected_since(task: Task) -> list[str]:
+    """Return a sentence for each piece of the waiting round that was not accepted since.
+
+    Who does not accept a piece of a round returns the round; nobody passes it.
+    """
+    waiting = policies.waiting_round(task)
+    shown = {item["evidence_id"] for item in waiting.evidence} if waiting else set()
+    rejected = {
+        use.evidence_id: use.evidence.title
+        for use in task.evidence_uses
+        if use.evidence.status is EvidenceStatus.REJECTED and use.evidence_id in shown
+    }
+    return [f"佐证材料“{title}”不予认可，请退回本次申请" for title in rejected.values()]
 
 
 CLOSURE: Workflow[Task] = Workflow(
@@ -67,6 +108,7 @@ CLOSURE: Workflow[Task] = Workflow(
             frozenset({TaskState.CLOSURE_REQUESTED}),
             TaskState.CONFIRMED,
             may=policies.can_confirm_closure,
+            missing=rejected_since,
             tone="accent",
         ),
         Step(
@@ -76,6 +118,7 @@ CLOSURE: Workflow[Task] = Workflow(
             frozenset({TaskState.CLOSURE_REQUESTED}),
             TaskState.CLOSED,
             may=policies.can_confirm_closure,
+            missing=rejected_since,
             tone="success",
         ),
         Step(
@@ -85,6 +128,7 @@ CLOSURE: Workflow[Task] = Workflow(
             frozenset({TaskState.CONFIRMED}),
             TaskState.CLOSED,
             may=policies.can_verify_closure,
+            missing=rejected_since,
             tone="success",
         ),
         Step(

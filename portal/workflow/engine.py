@@ -40,11 +40,22 @@ class Step(Generic[T]):
 
 @dataclass(frozen=True)
 class Workflow(Generic[T]):
-    """All steps of one kind of object. ``noun`` opens the refusal's sentence."""
+    """All steps of one kind of object. ``noun`` opens the refusal's sentence.
+
+    ``attribute`` holds the state, ``stamp`` the moment it was reached (empty: the object keeps
+    moments of its own).
+    """
 
     object_type: str
     noun: str
     steps: tuple[Step[T], ...]
+    attribute: str = "state"
+    stamp: str = "state_since"
+
+    def state_of(self, target: T) -> LabelledEnum:
+        """Return the state ``target`` is in."""
+        state: LabelledEnum = getattr(target, self.attribute)
+        return state
 
     def step(self, action: str) -> Step[T]:
         """Return the step named ``action``. Raises KeyError: a mistake in our own code."""
@@ -55,7 +66,7 @@ class Workflow(Generic[T]):
 
     def open_to(self, target: T, actor: User) -> list[Step[T]]:
         """Return the steps that ``actor`` may take now, checklist or not."""
-        state = target.state  # type: ignore[attr-defined]
+        state = self.state_of(target)
         return [s for s in self.steps if state in s.sources and s.may(actor, target)]
 
 
@@ -75,15 +86,16 @@ def transition(
     """
     step = workflow.step(action)
     require(step.may(actor, target))
-    state: LabelledEnum = target.state  # type: ignore[attr-defined]
+    state = workflow.state_of(target)
     if state not in step.sources:
         raise StepRefused(f"{workflow.noun}当前状态为“{state.label}”，不能{step.label}。")
     if step.comment_required and not comment.strip():
         raise Rejected({"comment": f"请填写{step.label}的理由。"})
     if gaps := step.missing(target):
         raise StepRefused(f"还不能{step.label}，请先完成以下事项：", gaps)
-    target.state = step.target  # type: ignore[attr-defined]
-    target.state_since = clock.now()  # type: ignore[attr-defined]
+    setattr(target, workflow.attribute, step.target)
+    if workflow.stamp:
+        setattr(target, workflow.stamp, clock.now())
     return record(
         target,
         workflow.object_type,

@@ -152,7 +152,7 @@ def test_withdrawn_evidence_proves_nothing(app: Flask) -> None:
     withdrawn.status = EvidenceStatus.WITHDRAWN
     withdrawn.withdrawn_at, withdrawn.withdrawn_reason = clock.now(), "传错文件"
     db.session.flush()
-    assert missing_for_closure(task) == ["缺少佐证材料：制度文件"]
+    assert missing_for_closure(task) == ["缺少佐证材料：制度文件（“制度文件扫描件”已撤回）"]
 
 
 def test_task_without_requirements_must_at_least_have_begun(app: Flask) -> None:
@@ -297,7 +297,9 @@ def test_passed_look_back_is_recorded_and_changes_nothing_else(app: Flask) -> No
     before = (task.state, task.state_since, task.closed_on, task.version)
     closure.pass_lookback(task, comment="现场核实无误。", actor=scene.centre)
     assert (task.state, task.state_since, task.closed_on, task.version) == before
-    event = db.session.scalars(sa.select(Event).order_by(Event.id.desc())).first()
+    event = db.session.scalars(
+        sa.select(Event).where(Event.object_type == "task").order_by(Event.id.desc())
+    ).first()
     assert event is not None
     assert (event.action, event.comment) == ("pass_lookback", "现场核实无误。")
 
@@ -392,7 +394,9 @@ class TestSample:
         closure.confirm_closure(task, actor=scene.supporting_leader, draw=lambda _top: number)
         assert only_round(task).needs_centre is goes_to_centre
         assert task.state is (TaskState.CONFIRMED if goes_to_centre else TaskState.CLOSED)
-        event = db.session.scalars(sa.select(Event).order_by(Event.id.desc())).first()
+        event = db.session.scalars(
+            sa.select(Event).where(Event.object_type == "task").order_by(Event.id.desc())
+        ).first()
         assert event is not None
         ((label, words),) = event.details
         assert label == "核验方式"

@@ -11,6 +11,7 @@ from portal.policies.decision import require
 from portal.policies.evidence import can_withdraw
 from portal.policies.tasks import can_work_on, why_locked
 from portal.queries import evidence as queries
+from portal.queries.evidence_holds import holds_on
 from portal.queries.pairings import get_pairing
 from portal.services import evidence as services
 from portal.web.accounts import actor
@@ -64,7 +65,7 @@ def _evidence_page(evidence: Evidence, form: WithdrawEvidenceForm | None = None)
     viewer = actor()
     pairing = get_pairing(evidence.pairing_id, viewer=viewer)
     uses = queries.uses_of(evidence, viewer=viewer)
-    tasks = [use.task for use in uses if use.task is not None]
+    holds = holds_on(evidence, viewer=viewer)
     may = evidence.withdrawn_at is None and bool(can_withdraw(viewer, evidence))
     return render_template(
         "evidence/show.html",
@@ -77,6 +78,6 @@ def _evidence_page(evidence: Evidence, form: WithdrawEvidenceForm | None = None)
             if use.task and can_work_on(viewer, use.task) and not why_locked(use.task)
         },
         may_withdraw=may,
-        kept=services.why_kept(evidence, tasks) if may else "",
+        kept=holds[0].sentence if may and holds else "",
         form=form or WithdrawEvidenceForm(formdata=None),
     )

@@ -1,0 +1,142 @@
+"""Deciding about evidence 佐证审核: accepted, or not and why."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+from sqlalchemy.orm import selectinload
+
+from portal import clock
+from portal.errors import PortalError, Rejected, StepRefused
+from portal.extensions import db
+from portal.models import ClosureRequest, Evidence, EvidenceStatus, Task, TaskState, User
+from portal.policies import closure as closure_policies
+from portal.policies.decision import require
+from portal.policies.evidence import can_review
+from portal.queries.evidence_holds import Hold
+from portal.services.evidence_changes import lock_with_uses
+from portal.workflow import record, transition
+from portal.workflow.engine import check_version
+from portal.workflow.evidence import EVIDENCE
+
+MAX_REASON = 5000
+
+
+def accept_evidence(
+    evidence: Evidence, *, actor: User, comment: str = "", seen_version: int | None = None
+) -> None:
+    """Accept a piece. Raises Forbidden, StepRefused, or StaleEdit if it has changed since."""
+    require(can_review(actor, evidence))
+    lock_with_uses(evidence, actor)
+    check_version(evidence, seen_version)
+    _accept(evidence, actor, comment)
+    db.session.flush()
+
+
+def reject_evidence(
+    evidence: Evidence, *, reason: str, actor: User, seen_version: int | None = None
+) -> None:
+    """Do not accept a piece, and say why. It no longer counts for anything.
+
+    Nothing is taken away from under what is closed, filed or final. While somebody decides
+    about a task that uses it, only they may reject it: they return the round as well. Raises
+    Forbidden, StepRefused, StaleEdit, or Rejected without a reason.
+    """
+    require(can_review(actor, evidence))
+    holds = lock_with_uses(evidence, actor)
+    check_version(evidence, seen_version)
+    reason = reason.strip()
+    if not reason:
+        raise Rejected({"review_reason": "请写明不予认可的理由。"})
+    if len(reason) > MAX_REASON:
+        raise Rejected({"review_reason": f"最多 {MAX_REASON} 个字，现有 {len(reason)} 个字。"})
+    if against := [hold for hold in holds if not _decides(actor, hold)]:
+        raise StepRefused(against[0].sentence, [hold.sentence for hold in against[1:]])
+    was_accepted = evidence.status is EvidenceStatus.ACCEPTED
+    details = [("此前", "已认可")] if was_accepted else []
+    with db.session.no_autoflush:
+        transition(EVIDENCE, evidence, "reject", actor=actor, comment=reason, details=details)
+        evidence.reviewed_by, evidence.reviewed_at = actor, clock.now()
+        evidence.review_reason = reason
+    _tell_tasks(evidence, reason, actor)
+    db.session.flush()
+
+
+@dataclass
+class Outcome:
+    """What became of a pile of pieces: how many were accepted, and why the others were not."""
+
+    accepted: int = 0
+    refused: list[str] = field(default_factory=list)
+
+
+def accept_many(pieces: Sequence[tuple[Evidence, int | None]], *, actor: User) -> Outcome:
+    """Accept each piece (with the version that was on the page) in a savepoint of its own.
+
+    In the order of their ids, so that two reviewers with overlapping piles wait for each other.
+    """
+    outcome = Outcome()
+    for evidence, seen_version in sorted(pieces, key=lambda pair: pair[0].id):
+        title = evidence.title
+        try:
+            with db.session.begin_nested():
+                accept_evidence(evidence, actor=actor, seen_version=seen_version)
+        except PortalError as refusal:
+            outcome.refused.append(f"“{title}”：{refusal.sentence}")
+        else:
+            outcome.accepted += 1
+    return outcome
+
+
+def accept_round(request: ClosureRequest, *, actor: User) -> None:
+    """Accept the pending pieces of a round that is being closed, on behalf of its decider.
+
+    A piece that the decider may not judge (their own hospital's) keeps waiting for somebody
+    who may. The caller holds the task.
+    """
+    pieces = db.session.scalars(
+        sa.select(Evidence)
+        .where(
+            Evidence.id.in_({item["evidence_id"] for item in request.evidence}),
+            Evidence.status == EvidenceStatus.PENDING,
+        )
+        .order_by(Evidence.id)
+        .options(selectinload(Evidence.revisions))
+        .with_for_update(of=Evidence)
+    ).all()
+    name = f"{request.task.code} {request.task.title}"
+    for evidence in pieces:
+        if can_review(actor, evidence):
+            _accept(evidence, actor, f"随任务“{name}”销号认可")
+
+
+def _accept(evidence: Evidence, actor: User, comment: str) -> None:
+    with db.session.no_autoflush:
+        transition(EVIDENCE, evidence, "accept", actor=actor, comment=comment)
+        evidence.reviewed_by, evidence.reviewed_at = actor, clock.now()
+        evidence.review_reason = ""
+
+
+def _decides(actor: User, hold: Hold) -> bool:
+    """Whether ``actor`` is the one who decides now about the task behind ``hold``."""
+    if hold.task is None:
+        return False
+    if hold.task.state is TaskState.CONFIRMED:
+        return bool(closure_policies.can_verify_closure(actor, hold.task))
+    return bool(closure_policies.can_confirm_closure(actor, hold.task))
+
+
+def _tell_tasks(evidence: Evidence, reason: str, actor: User) -> None:
+    """Write the rejection into the history of every task that uses the piece."""
+    tasks: Iterable[Task] = {use.task for use in evidence.uses if use.task is not None}
+    for task in sorted(tasks, key=lambda one: one.id):
+        record(
+            task,
+            "task",
+            action="evidence_rejected",
+            title="佐证材料未获认可",
+            actor=actor,
+            comment=reason,
+            tone="danger",
+            details=[("材料", evidence.title)],
+        )
