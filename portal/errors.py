@@ -73,3 +73,15 @@ class Rejected(PortalError):
     def __init__(self, fields: Mapping[str, str]) -> None:
         super().__init__("；".join(fields.values()))
         self.fields = dict(fields)
+
+
+class FileWithheld(PortalError):
+    """The file may be seen but not opened: the virus scanner has not said that it is clean."""
+
+    status = 423
+
+
+class FileUnreadable(PortalError):
+    """The file is on record, but its bytes cannot be read now."""
+
+    status = 503

@@ -81,6 +81,9 @@ class PageClient:
     def get(self, path: str, query: Any = None, **options: Any) -> Page:
         return self._open(path, method="GET", query_string=query, **options)
 
+    def head(self, path: str, **options: Any) -> Page:
+        return self._open(path, method="HEAD", **options)
+
     def post(self, path: str, data: Mapping[str, Any] | None = None, **options: Any) -> Page:
         """Send a form; the token against forged requests is filled in unless `data` has one."""
         form = {"csrf_token": self.csrf_token(), **(data or {})}
