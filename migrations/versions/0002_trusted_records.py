@@ -33,6 +33,8 @@ def upgrade() -> None:
         sa.Column("made_by_id", sa.Integer(), nullable=False),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("reason", sa.String(length=200), nullable=False),
+        sa.Column("organisation_id", sa.Integer(), nullable=True),
+        sa.Column("people", sa.JSON(), nullable=False),
         sa.Column("items", sa.JSON(), nullable=False),
         sa.Column("id", sa.Integer(), nullable=False),
         sa.CheckConstraint("from_id <> to_id", name=op.f("ck_handovers_two_people")),
@@ -40,11 +42,19 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["made_by_id"], ["users.id"], name=op.f("fk_handovers_made_by_id_users")
         ),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"],
+            ["organisations.id"],
+            name=op.f("fk_handovers_organisation_id_organisations"),
+        ),
         sa.ForeignKeyConstraint(["to_id"], ["users.id"], name=op.f("fk_handovers_to_id_users")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_handovers")),
     )
     with op.batch_alter_table("handovers", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_handovers_from_id"), ["from_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_handovers_organisation_id"), ["organisation_id"], unique=False
+        )
         batch_op.create_index(batch_op.f("ix_handovers_to_id"), ["to_id"], unique=False)
 
     op.create_table(
@@ -419,6 +429,7 @@ def downgrade() -> None:
     op.drop_table("invitations")
     with op.batch_alter_table("handovers", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_handovers_to_id"))
+        batch_op.drop_index(batch_op.f("ix_handovers_organisation_id"))
         batch_op.drop_index(batch_op.f("ix_handovers_from_id"))
 
     op.drop_table("handovers")

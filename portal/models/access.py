@@ -85,6 +85,10 @@ class Handover(Identified, Base):
     made_by_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
     made_at: Mapped[datetime]
     reason: Mapped[str] = mapped_column(String(200))
+    # Whose people they were: a hospital reads its own hand-overs, wherever they work today.
+    organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisations.id"), index=True)
+    # Name, position, role and organisation of "from", "to" and "by" on that day.
+    people: Mapped[dict[str, Any]] = mapped_column(sa.JSON, default=dict)
     items: Mapped[list[Any]] = mapped_column(sa.JSON, default=list)
 
     from_user: Mapped[User] = relationship(foreign_keys=[from_id])
