@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from portal import clock, passwords, tokens
 from portal.extensions import db
-from portal.models import Invitation, Organisation, Role, User
+from portal.models import Handover, Invitation, Organisation, Role, User
 from portal.policies.invitations import LIFETIME
 from tests.factories.people import make_organisation, make_user
 
@@ -36,3 +36,41 @@ def make_invitation(user: User, by: User | None = None, *, days_ago: int = 0) ->
     )
     db.session.flush()
     return secret
+
+
+def make_handover(giver: User, receiver: User, by: User | None = None) -> Handover:
+    """A hand-over of one task, made today; its list is as short as a list can be."""
+    people = {
+        key: {
+            "name": user.name,
+            "position": user.position,
+            "role": user.role.label,
+            "organisation": user.organisation_name,
+        }
+        for key, user in (("from", giver), ("to", receiver), ("by", by or giver))
+    }
+    line = {
+        "key": "task-1-supported",
+        "kind": "受援方责任人",
+        "number": "T01",
+        "title": "建立全科门诊",
+        "where": "帮扶 → 受援",
+        "state": "进行中",
+        "due_on": "2021-06-30",
+        "light": "green",
+        "moved": True,
+        "note": "",
+    }
+    handover = Handover(
+        from_user=giver,
+        to_user=receiver,
+        made_by=by or giver,
+        made_at=clock.now(),
+        reason="调离科教科",
+        organisation_id=giver.organisation_id,
+        people=people,
+        items=[line],
+    )
+    db.session.add(handover)
+    db.session.flush()
+    return handover

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from portal.extensions import db
 from portal.models import Assessment, EvidenceUse, Pairing, Plan, Task, TaskState
 from portal.services import assessment_reviews
-from tests.factories.access import make_invitation, make_invited_user
+from tests.factories.access import make_handover, make_invitation, make_invited_user
 from tests.factories.agreements import draft_agreement, filed_agreement
 from tests.factories.assessments import score_of, self_assessing
 from tests.factories.evidence import evidence_for
@@ -83,6 +83,9 @@ def make_everything(scene: Scene) -> Ids:
             "filename": "css/portal.css",
             "programme_id": scene.programme.id,
             "pairing_id": scene.pairing.id,
+            "handover_id": make_handover(
+                scene.supported_coordinator, scene.supported_contributor
+            ).id,
             "secret": make_invitation(make_invited_user()),
             "user_id": scene.supported_coordinator.id,
             "organisation_id": scene.pairing.supported_id,

@@ -70,6 +70,11 @@ GET  admin.list_organisations       L NV N NNN NNN NN N VNN
 GET  admin.list_users               L NV N NNN NNN NN N NVN
 POST admin.reset_password           L NA N NNN NNN NN N NAN
 
+GET  handovers.hand_over            L NV N NNN VVN NN N NVN
+POST handovers.hand_over            L NA N NNN AAN NN N NAN
+GET  handovers.list_people          L NN N VVN VVN VV N NNN
+GET  handovers.show_sheet           L VV N NNN VVV NN N NVN
+
 POST programmes.confirm_import      L AA N NNN NNN NN N NNN
 GET  programmes.create_programme    L VV N NNN NNN NN N NNN
 POST programmes.create_programme    L AA N NNN NNN NN N NNN

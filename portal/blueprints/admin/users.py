@@ -11,10 +11,13 @@ from portal.errors import Rejected, StaleEdit
 from portal.models import Organisation, Role, User
 from portal.policies import accounts as policy
 from portal.policies.decision import require
+from portal.policies.handovers import can_hand_over
 from portal.policies.invitations import can_invite
 from portal.queries import accounts as queries
+from portal.queries.handovers import past_handovers
 from portal.queries.history import history_of
 from portal.queries.invitations import latest_invitation
+from portal.queries.open_work import open_work_of
 from portal.services import users
 from portal.services.accounts import is_locked
 from portal.web.accounts import actor
@@ -130,6 +133,9 @@ def _user_page(user: User, form: EditUserForm, disable: DisableUserForm, stale: 
         can_reset_password=policy.can_reset_password(viewer, user),
         can_invite=can_invite(viewer, user),
         invitation=latest_invitation(user),
+        open_work=open_work_of(user),
+        can_hand_over=can_hand_over(viewer, user),
+        past=past_handovers(viewer=viewer, of=user),
         now=clock.now(),
         events=history_of("user", user.id, limit=50),
     )
