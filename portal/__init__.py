@@ -46,6 +46,7 @@ def _connect_database(app: Flask) -> None:
         database,  # noqa: F401  (its listeners prepare every connection)
         storage,
     )
+    from portal.documents.previews import keeping
     from portal.extensions import db, migrate
 
     instance = Path(app.config["INSTANCE_PATH"])
@@ -61,6 +62,7 @@ def _connect_database(app: Flask) -> None:
     )
     db.init_app(app)
     migrate.init_app(app, db, directory=str(Path(__file__).resolve().parent.parent / "migrations"))
+    keeping.use(instance / "cache")
     kept = storage.build(app.config["STORAGE"], instance / "files")
     storage.use(kept, upload_limit=app.config["UPLOAD_LIMIT"])
 

@@ -1,6 +1,7 @@
 """Stored files: what was uploaded, by whom, and the hash that proves it unchanged."""
 
 from datetime import datetime
+from enum import Enum
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -20,6 +21,19 @@ class ScanState(LabelledEnum):
 
 USABLE_SCANS = frozenset({ScanState.NOT_SCANNED, ScanState.CLEAN})
 """Files in these states may be opened and count as evidence."""
+
+
+class ShownAs(Enum):
+    """In which way a page shows what is in a file."""
+
+    PDF = "pdf"
+    PICTURE = "picture"
+    WORD = "word"
+    SHEET = "sheet"
+    TABLE = "table"
+    TEXT = "text"
+    NAMES = "names"
+    VIDEO = "video"
 
 
 class StoredFile(Identified, Base):
@@ -47,9 +61,24 @@ class StoredFile(Identified, Base):
     uploaded_by: Mapped[User] = relationship()
 
     @property
+    def shown_as(self) -> ShownAs | None:
+        """How its preview page shows it; None for kinds that can only be downloaded."""
+        return SHOWN_AS.get(self.media_type)
+
+    @property
     def previewable(self) -> bool:
-        """Whether a browser may show it in the page: PDF and plain pictures only."""
-        return self.media_type in PREVIEWABLE
+        """Whether its page shows what is in it, now: the kind is known, and it may be opened."""
+        return self.usable and self.shown_as is not None
+
+    @property
+    def is_picture(self) -> bool:
+        """Whether it is shown as a picture, which is always a cleaned copy."""
+        return self.shown_as is ShownAs.PICTURE
+
+    @property
+    def has_thumbnail(self) -> bool:
+        """Whether lists can show a small picture of it."""
+        return self.usable and self.shown_as in (ShownAs.PDF, ShownAs.PICTURE)
 
     @property
     def usable(self) -> bool:
@@ -57,4 +86,17 @@ class StoredFile(Identified, Base):
         return self.scan in USABLE_SCANS
 
 
-PREVIEWABLE = frozenset({"application/pdf", "image/png", "image/jpeg", "image/gif", "image/webp"})
+_OFFICE = "application/vnd.openxmlformats-officedocument."
+SHOWN_AS = {
+    "application/pdf": ShownAs.PDF,
+    "image/png": ShownAs.PICTURE,
+    "image/jpeg": ShownAs.PICTURE,
+    "image/gif": ShownAs.PICTURE,
+    "image/webp": ShownAs.PICTURE,
+    f"{_OFFICE}wordprocessingml.document": ShownAs.WORD,
+    f"{_OFFICE}spreadsheetml.sheet": ShownAs.SHEET,
+    "text/csv": ShownAs.TABLE,
+    "text/plain": ShownAs.TEXT,
+    "application/zip": ShownAs.NAMES,
+    "video/mp4": ShownAs.VIDEO,
+}

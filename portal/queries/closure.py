@@ -1,5 +1,6 @@
 """A task's closure as its panel and its reviewer's page show it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,7 +21,7 @@ from portal.models import (
     User,
     VerificationPolicy,
 )
-from portal.models.files import PREVIEWABLE
+from portal.models.files import SHOWN_AS, ShownAs
 from portal.policies.scope import visible_tasks
 from portal.queries.closure_stepper import StepMark, steps_of
 from portal.workflow.closure import CLOSURE, CORE_WEIGHT, missing_for_closure
@@ -82,9 +83,9 @@ class ClosurePanel:
         return {use.evidence_id for use in uses if use.evidence.withdrawn_at is not None}
 
     @property
-    def pictures(self) -> frozenset[str]:
-        """Media types shown as a picture in the page."""
-        return PREVIEWABLE - {"application/pdf"}
+    def shown(self) -> Mapping[str, ShownAs]:
+        """How each kind of file is shown in the page, by media type."""
+        return SHOWN_AS
 
     @property
     def centre_always(self) -> bool:

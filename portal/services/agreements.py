@@ -20,6 +20,7 @@ from portal.models import (
     Programme,
     User,
 )
+from portal.models.files import ShownAs
 from portal.policies.agreement_text import (
     Remark,
     chinese_date,
@@ -214,7 +215,7 @@ def attach_scan(
     _require_signing(agreement, "上传扫描件")
     check_version(agreement, seen_version)
     file = store_upload(filename, stream, pairing=agreement.pairing, actor=actor)
-    if not file.previewable:
+    if file.shown_as not in (ShownAs.PDF, ShownAs.PICTURE):
         raise Rejected({"file": "签署扫描件须为 PDF 或图片（JPG、PNG）格式。"})
     revision = agreement.current
     replaced = [("替换原件", revision.scan.name)] if revision.scan else []

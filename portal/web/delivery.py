@@ -15,6 +15,7 @@ from werkzeug.http import is_resource_modified
 from portal import storage
 from portal.errors import FileUnreadable, FileWithheld
 from portal.models import ScanState, StoredFile
+from portal.models.files import ShownAs
 from portal.storage import CHUNK
 
 log = logging.getLogger("portal")
@@ -29,18 +30,20 @@ DOWNLOAD_POLICY = "default-src 'none'; sandbox; frame-ancestors 'none'"
 NGINX_PREFIX = "/_files"
 """The internal location that nginx maps to the folder of files (docs/storage.md)."""
 
+SENT_INLINE = (ShownAs.PDF, ShownAs.VIDEO)
 Span = tuple[int, int]
 
 
 def send_stored(file: StoredFile, *, inline: bool) -> Response:
     """Answer with ``file``, whole or the asked range, or with where it is fetched from.
 
-    ``inline`` shows it in the page; only PDF and plain pictures may ask for that. Raises
+    ``inline`` shows it in the page; only PDF and video may ask for that: of a picture others see
+    a cleaned copy (files/previews.py). Raises
     FileWithheld for a file that waits for the scanner or failed it, FileUnreadable where its
     bytes cannot be read.
     """
     refuse_withheld(file)
-    inline = inline and file.previewable
+    inline = inline and file.shown_as in SENT_INLINE
     delivery = current_app.config["STORAGE"].delivery
     if delivery == "nginx":
         return _handed_to_nginx(file, inline)

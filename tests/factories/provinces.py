@@ -8,7 +8,7 @@ from portal.services import assessment_reviews
 from tests.factories.access import make_handover, make_invitation, make_invited_user
 from tests.factories.agreements import draft_agreement, filed_agreement
 from tests.factories.assessments import score_of, self_assessing
-from tests.factories.evidence import evidence_for
+from tests.factories.evidence import evidence_for, png_bytes
 from tests.factories.meetings import held_meeting, planned_meeting
 from tests.factories.plans import drafting_plan
 from tests.factories.scenes import Scene, make_pairing, make_programme
@@ -69,6 +69,9 @@ def make_everything(scene: Scene) -> Ids:
     plan = db.session.query(Plan).filter_by(pairing_id=scene.pairing_id).one()
     task = given(make_task(plan, state=TaskState.IN_PROGRESS), scene)
     use = proved(task, scene)
+    photo = evidence_for(
+        task, by=scene.supported_contributor, name="照片.png", content=png_bytes()
+    ).evidence
     assessment = assessed(scene)
     early = make_early_pairing(scene)
     early_agreement = draft_agreement(scene, early)
@@ -101,6 +104,7 @@ def make_everything(scene: Scene) -> Ids:
         },
         special={
             "agreements.edit_agreement": {"agreement_id": early_agreement.id},
+            "files.show_picture": {"file_id": photo.file_id},
             "meetings.print_minutes": {"meeting_id": held_meeting(scene).id},
             "plans.add_task": early_ids,
             "plans.edit_goals": early_ids,

@@ -385,8 +385,11 @@ class TestReviewPage:
         login(client, scene.supporting_leader)
         page = client.get(f"/closure/{task.id}")
         ids = [use.evidence.file_id for use in task.evidence_uses]
-        assert [tag["src"] for tag in page.select("iframe.preview")] == [f"/files/{ids[0]}"]
-        assert [tag["src"] for tag in page.select("img.preview")] == [f"/files/{ids[1]}"]
+        assert [tag["src"] for tag in page.select("iframe.preview")] == [
+            f"/files/{ids[0]}/preview?framed=1",
+            f"/files/{ids[2]}/preview?framed=1",
+        ]
+        assert [tag["src"] for tag in page.select("img.preview")] == [f"/files/{ids[1]}/picture"]
         assert len(page.select("figure.proof")) == 3
         assert STATEMENT in page.text
         assert task.criteria in page.text

@@ -12,7 +12,14 @@ from portal.models import Evidence, EvidenceUse, StoredFile, Task, TaskState
 from portal.queries import evidence as queries
 from tests.factories import PASSWORD, Scene, make_scene
 from tests.factories.closures import closed, closure_requested
-from tests.factories.evidence import evidence_for, evidence_in, pdf_bytes, png_bytes, withdrawn
+from tests.factories.evidence import (
+    evidence_for,
+    evidence_in,
+    ole_bytes,
+    pdf_bytes,
+    png_bytes,
+    withdrawn,
+)
 from tests.factories.plans import plan_in_force
 from tests.factories.tasks import make_task
 from tests.support.pages import Page, PageClient
@@ -343,7 +350,8 @@ def test_each_role_is_answered_on_the_page_of_a_piece(
     [
         ("方案.pdf", pdf_bytes(), "iframe.preview"),
         ("照片.png", png_bytes(), "img.preview-image"),
-        ("名单.csv", "姓名".encode(), ""),
+        ("名单.csv", "姓名".encode(), "iframe.preview"),
+        ("旧表.xls", ole_bytes("Workbook"), ""),
     ],
 )
 def test_page_of_a_piece_previews_what_a_browser_can_show(

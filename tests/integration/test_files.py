@@ -16,6 +16,7 @@ from tests.factories.evidence import (
     evidence_for,
     evidence_in,
     office_bytes,
+    ole_bytes,
     pdf_bytes,
     png_bytes,
     withdrawn,
@@ -162,16 +163,16 @@ def test_pdf_is_shown_in_the_page_under_a_policy_of_its_own(
 @pytest.mark.parametrize(
     ("name", "content", "query", "disposition"),
     [
-        ("照片.png", png_bytes(), {}, "inline"),
         ("照片.png", png_bytes(), {"download": 1}, "attachment"),
         ("方案.pdf", pdf_bytes(), {"download": 1}, "attachment"),
-        ("名单.csv", "姓名".encode(), {}, "attachment"),
-        ("说明.txt", "说明".encode(), {}, "attachment"),
-        ("制度.docx", office_bytes(), {}, "attachment"),
+        ("方案.pdf", pdf_bytes(), {}, "inline"),
+        ("旧制度.doc", ole_bytes("WordDocument"), {}, "attachment"),
+        ("名单.csv", "姓名".encode(), {"download": 1}, "attachment"),
+        ("制度.docx", office_bytes(), {"download": 1}, "attachment"),
     ],
-    ids=["picture", "picture to save", "PDF to save", "table", "text", "document"],
+    ids=["picture to save", "PDF to save", "PDF", "old document", "table", "document"],
 )
-def test_only_pdf_and_pictures_are_shown_inline(
+def test_only_pdf_is_sent_to_be_shown(
     client: PageClient,
     scene: Scene,
     name: str,

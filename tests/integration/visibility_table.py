@@ -142,6 +142,10 @@ GET  evidence.use_evidence          L FF F VVV VVV NN N NNN
 POST evidence.use_evidence          L FF F AAA AAA NN N NNN
 POST evidence.withdraw_evidence     L FF F FFF AAA NN N NNN
 
+GET  files.show_page                L VV V VVV VVV NN V NNN
+GET  files.show_picture             L VV V VVV VVV NN V NNN
+GET  files.show_preview             L VV V VVV VVV NN V NNN
+GET  files.show_thumbnail           L VV V VVV VVV NN V NNN
 GET  files.show_file                L VV V VVV VVV NN V NNN
 
 POST closure.bulk_verify            L FA F FAF FAF FA F FFF

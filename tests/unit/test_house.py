@@ -242,11 +242,15 @@ def test_templates_are_strict_about_what_is_missing(app: Flask) -> None:
     assert app.jinja_env.autoescape is not False
 
 
+# A Word document is HTML once converted; what makes it harmless stands in the same module.
+MARKS_MARKUP = ["portal/documents/previews/word.py"]
+
+
 def test_nothing_is_marked_as_safe_markup() -> None:
     """Everything a person typed is escaped; whoever needs an exception names it here."""
     found = [name for name in templates() if re.search(r"\|\s*safe\b|autoescape", source(name))]
     found += [name_of(p) for p in python_files() if "Markup(" in p.read_text(encoding="utf-8")]
-    assert found == []
+    assert found == MARKS_MARKUP
 
 
 def icons_in_code() -> Iterator[tuple[str, str]]:

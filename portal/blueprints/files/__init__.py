@@ -4,4 +4,4 @@ from flask import Blueprint
 
 bp = Blueprint("files", __name__, url_prefix="/files")
 
-from portal.blueprints.files import routes  # noqa: E402, F401
+from portal.blueprints.files import previews, routes  # noqa: E402, F401

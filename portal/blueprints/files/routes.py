@@ -1,18 +1,27 @@
-"""Uploaded files, previewed or downloaded."""
+"""Uploaded files: the originals."""
 
-from flask import request
+from flask import redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from portal.blueprints.files import bp
 from portal.queries.files import get_file
 from portal.web.accounts import actor
 from portal.web.audit import downloads
-from portal.web.delivery import send_stored
+from portal.web.delivery import SENT_INLINE, refuse_withheld, send_stored
 
 
 @bp.get("/<int:file_id>")
 @downloads
 def show_file(file_id: int) -> Response:
-    """Send a file: in the page if it is PDF or a plain picture, else (?download=1) to save."""
+    """Send a PDF or video to be shown; the original of any kind to save (?download=1).
+
+    Of everything else that can be shown, a copy is: a picture's original may say where it
+    was taken.
+    """
     file = get_file(file_id, viewer=actor())
-    return send_stored(file, inline=not request.args.get("download"))
+    if request.args.get("download") or file.shown_as is None:
+        return send_stored(file, inline=False)
+    refuse_withheld(file)
+    if file.shown_as in SENT_INLINE:
+        return send_stored(file, inline=True)
+    return redirect(url_for("files.show_preview", file_id=file.id))
