@@ -43,6 +43,11 @@ def now() -> datetime:
     return _standing or datetime.now(UTC) + _offset
 
 
+def machine() -> datetime:
+    """Return the machine's own moment as aware UTC: the one its files are dated by."""
+    return datetime.now(UTC)
+
+
 def today() -> date:
     """Return the present calendar day in Shanghai."""
     return now().astimezone(SHANGHAI).date()

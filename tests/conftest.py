@@ -19,7 +19,8 @@ pytest_plugins = (
     "tests.support.pages",
     "tests.support.browser",
     "tests.support.clamd",
-    "tests.support.s3",
+    "tests.support.commands",
+    "tests.support.stores",
 )
 
 

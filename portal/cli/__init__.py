@@ -2,12 +2,13 @@
 
 from flask import Flask
 
-from portal.cli import accounts, demo
+from portal.cli import accounts, demo, files
 
 COMMANDS = (
     accounts.create_admin,
     demo.demo_accounts,
     demo.seed_demo,
+    files.files,
 )
 
 

@@ -25,15 +25,6 @@ LAST = len(CONTENT) - 1
 
 
 @pytest.fixture
-def stored_in(app: Flask, any_store: FileStore) -> Iterator[FileStore]:
-    """The portal keeps its files in an empty store of each kind."""
-    before = storage.store()
-    storage.use(any_store, upload_limit=app.config["UPLOAD_LIMIT"])
-    yield any_store
-    storage.use(before, upload_limit=app.config["UPLOAD_LIMIT"])
-
-
-@pytest.fixture
 def delivery(app: Flask) -> Iterator[Callable[[str], None]]:
     """Set PORTAL_DELIVERY for the test."""
     before: StorageSettings = app.config["STORAGE"]

@@ -1,4 +1,4 @@
-"""A real S3 server over HTTP, in a process of its own; each test gets a fresh bucket."""
+"""Places for files: a folder, and a real S3 server over HTTP in a process of its own."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from flask import Flask
 
+from portal import storage
 from portal.storage import LocalFileStore, S3FileStore, StorageSettings
 from portal.storage.base import FileStore
 
@@ -82,3 +84,12 @@ def any_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[FileSt
     store = S3FileStore(request.getfixturevalue("new_bucket")())
     yield store
     store.client.close()
+
+
+@pytest.fixture
+def stored_in(app: Flask, any_store: FileStore) -> Iterator[FileStore]:
+    """The portal keeps its files in an empty store of each kind."""
+    before = storage.store()
+    storage.use(any_store, upload_limit=app.config["UPLOAD_LIMIT"])
+    yield any_store
+    storage.use(before, upload_limit=app.config["UPLOAD_LIMIT"])
