@@ -169,13 +169,25 @@ def approve_minutes(
         year = (meeting.held_on or clock.today()).year
         meeting.number_year, meeting.number = year, _next_number(meeting.pairing, year)
         meeting.approved_by, meeting.approved_at = actor, clock.now()
-        event = transition(WORKFLOW, meeting, "approve_minutes", actor=actor, comment=comment)
+        transition(
+            WORKFLOW,
+            meeting,
+            "approve_minutes",
+            actor=actor,
+            comment=comment,
+            details=[("纪要编号", meeting.minutes_number)],
+        )
         made = [_make_task(one, actor) for one in meeting.resolutions if creates_task(one)]
         _tell_tasks(meeting, actor)
-        event.details = [
-            ["纪要编号", meeting.minutes_number],
-            *(["生成任务", f"{task.code} {task.title}"] for task in made),
-        ]
+        if made:
+            record(
+                meeting,
+                WORKFLOW.object_type,
+                action="tasks_made",
+                title="议定事项转为任务",
+                actor=actor,
+                details=[("生成任务", f"{task.code} {task.title}") for task in made],
+            )
         db.session.flush()
     return made
 

@@ -17,7 +17,7 @@ from portal.models import (
     User,
     VerificationPolicy,
 )
-from tests.factories.people import make_organisation, make_user
+from tests.factories.people import make_organisation, new_user
 
 
 @dataclass
@@ -115,24 +115,26 @@ def make_scene(**programme: object) -> Scene:
     commission = make_organisation(OrganisationKind.COMMISSION, city="", name="省卫健委")
     centre = make_organisation(OrganisationKind.CENTRE, city="", name="省中心")
     city = make_organisation(OrganisationKind.CITY_COMMISSION, city="文昌市", name="文昌市卫健委")
-    return Scene(
+    scene = Scene(
         programme=round_,
         pairing=pairing,
         foreign=foreign,
-        commission=make_user(Role.COMMISSION_OFFICER, commission),
-        centre=make_user(Role.CENTRE_REVIEWER, centre),
-        other_centre=make_user(Role.CENTRE_REVIEWER, centre),
-        city=make_user(Role.CITY_OFFICER, city),
-        supporting_coordinator=make_user(Role.BASE_COORDINATOR, supporting),
-        supporting_leader=make_user(Role.BASE_LEADER, supporting),
-        supporting_contributor=make_user(Role.CONTRIBUTOR, supporting),
-        supported_coordinator=make_user(Role.BASE_COORDINATOR, supported),
-        supported_leader=make_user(Role.BASE_LEADER, supported),
-        supported_contributor=make_user(Role.CONTRIBUTOR, supported),
-        foreign_coordinator=make_user(Role.BASE_COORDINATOR, foreign.supporting),
-        foreign_leader=make_user(Role.BASE_LEADER, foreign.supported),
-        expert=make_user(Role.EXPERT),
-        administrator=make_user(Role.ADMINISTRATOR),
-        security_administrator=make_user(Role.SECURITY_ADMINISTRATOR),
-        auditor=make_user(Role.AUDITOR),
+        commission=new_user(Role.COMMISSION_OFFICER, commission),
+        centre=new_user(Role.CENTRE_REVIEWER, centre),
+        other_centre=new_user(Role.CENTRE_REVIEWER, centre),
+        city=new_user(Role.CITY_OFFICER, city),
+        supporting_coordinator=new_user(Role.BASE_COORDINATOR, supporting),
+        supporting_leader=new_user(Role.BASE_LEADER, supporting),
+        supporting_contributor=new_user(Role.CONTRIBUTOR, supporting),
+        supported_coordinator=new_user(Role.BASE_COORDINATOR, supported),
+        supported_leader=new_user(Role.BASE_LEADER, supported),
+        supported_contributor=new_user(Role.CONTRIBUTOR, supported),
+        foreign_coordinator=new_user(Role.BASE_COORDINATOR, foreign.supporting),
+        foreign_leader=new_user(Role.BASE_LEADER, foreign.supported),
+        expert=new_user(Role.EXPERT),
+        administrator=new_user(Role.ADMINISTRATOR),
+        security_administrator=new_user(Role.SECURITY_ADMINISTRATOR),
+        auditor=new_user(Role.AUDITOR),
     )
+    db.session.flush()
+    return scene

@@ -629,7 +629,12 @@ def test_approval_turns_resolutions_into_tasks_and_links_the_others(scene: Scene
         "〔2021〕1号",
     )
     approval = db.session.scalars(sa.select(Event).where(Event.action == "approve_minutes")).one()
-    assert [label for label, _ in approval.details] == ["纪要编号", "生成任务"]
+    assert [label for label, _ in approval.details] == ["纪要编号"]
+    made = db.session.scalars(sa.select(Event).where(Event.action == "tasks_made")).one()
+    assert (made.object_id, made.details) == (
+        meeting.id,
+        [["生成任务", f"{task.code} {task.title}"]],
+    )
 
 
 def test_approval_is_all_or_nothing(scene: Scene) -> None:

@@ -24,7 +24,10 @@ def words(tag: Tag | None) -> str:
 
 
 def faults(html: str, *, fragment: bool = False) -> list[str]:
-    soup = parse(html, fragment=fragment)
+    return faults_in(parse(html, fragment=fragment), fragment=fragment)
+
+
+def faults_in(soup: BeautifulSoup, *, fragment: bool = False) -> list[str]:
     found = [*id_faults(soup), *label_faults(soup, fragment), *form_faults(soup)]
     found += [*inline_faults(soup), *htmx_faults(soup)]
     if not fragment:

@@ -21,7 +21,7 @@ from itsdangerous import URLSafeTimedSerializer
 from werkzeug.test import TestResponse
 
 from portal.extensions import db
-from tests.support.page_rules import faults, parse, words
+from tests.support.page_rules import faults_in, parse, words
 
 DEFAULT_PASSWORD = "Correct-horse-7"
 HTMX = {"HX-Request": "true"}
@@ -178,7 +178,7 @@ def lint(page: Page) -> None:
     is_answer = page.html and not 300 <= page.status < 400
     if not is_answer:
         return
-    found = faults(page.html, fragment=page.fragment)
+    found = faults_in(page.soup, fragment=page.fragment)
     assert not found, f"{page.path} ({page.status}):\n- " + "\n- ".join(found)
 
 
