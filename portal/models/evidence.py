@@ -1,6 +1,6 @@
 """Evidence 佐证材料: files with what they prove, their revisions, and what they back."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -40,6 +40,9 @@ class EvidenceStatus(LabelledEnum):
     REJECTED = "rejected", "不予认可", "danger"
     WITHDRAWN = "withdrawn", "已撤回", "neutral"
 
+
+EXPIRING_DAYS = 60
+"""A piece whose validity ends within so many days is shown as about to expire."""
 
 STANDING = frozenset({EvidenceStatus.PENDING, EvidenceStatus.ACCEPTED})
 """Pieces in these states may back something."""
@@ -119,6 +122,12 @@ class Evidence(Identified, Versioned, Base):
     def expired_on(self, today: date) -> bool:
         """Whether its validity has run out on ``today`` (the Shanghai date)."""
         return self.expires_on is not None and self.expires_on < today
+
+    def expires_soon(self, today: date) -> bool:
+        """Whether its validity runs out within EXPIRING_DAYS of ``today``."""
+        if self.expires_on is None:
+            return False
+        return today <= self.expires_on <= today + timedelta(days=EXPIRING_DAYS)
 
 
 class EvidenceRevision(Identified, Base):

@@ -15,14 +15,12 @@ from portal.models import (
     StoredFile,
     User,
 )
+from portal.models.evidence import EXPIRING_DAYS
 from portal.policies.decision import Decision, no, yes_if
 from portal.policies.pairings import works_in
 
 KEEPERS = frozenset({Role.BASE_COORDINATOR, Role.BASE_LEADER})
 """Who looks after all the evidence of their hospital."""
-
-EXPIRING_DAYS = 60
-"""A piece whose validity ends within so many days is shown as about to expire."""
 
 
 def can_add(viewer: User, pairing: Pairing) -> Decision:

@@ -54,6 +54,11 @@ class Place:
         return self.target.pairing
 
     @property
+    def requirements(self) -> list[EvidenceRequirement]:
+        """What the target demands; only a task demands anything."""
+        return self.target.requirements if isinstance(self.target, Task) else []
+
+    @property
     def columns(self) -> dict[str, Any]:
         """The columns of EvidenceUse that name the place."""
         found: dict[str, Any] = {

@@ -1,96 +1,69 @@
-"""The library of a pairing's evidence, always scoped to a viewer."""
+"""Pieces of evidence and what they back, always scoped to a viewer."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
 
 import sqlalchemy as sa
 from sqlalchemy.orm import contains_eager, joinedload, selectinload
 
+from portal import clock
 from portal.errors import NotVisible
 from portal.extensions import db
-from portal.models import Evidence, EvidenceUse, Pairing, StoredFile, Task, User
-from portal.policies.files import visible_evidence
-from portal.policies.scope import visible_tasks
+from portal.models import (
+    Agreement,
+    Assessment,
+    Evidence,
+    EvidenceRevision,
+    EvidenceUse,
+    Meeting,
+    Pairing,
+    StoredFile,
+    Task,
+    User,
+)
+from portal.policies.evidence import counted
+from portal.policies.evidence_places import Place
+from portal.policies.files import uses_seen, visible_evidence
 
-PAGE_SIZE = 30
 CHOICE_SIZE = 50
 
-
-@dataclass(frozen=True)
-class LibraryPage:
-    """One page of the library, newest first; the ids lead to its neighbours."""
-
-    pieces: list[Evidence]
-    newer_than: int | None
-    older_than: int | None
-
-
-def library_page(
-    pairing: Pairing,
-    *,
-    viewer: User,
-    search: str = "",
-    before: int | None = None,
-    after: int | None = None,
-) -> LibraryPage:
-    """Return the pieces just older than id ``before``, or just newer than id ``after``.
-
-    Two queries, wherever in the library the page lies.
-    """
-    statement = _library(pairing, viewer, search).options(
-        selectinload(Evidence.uses).joinedload(EvidenceUse.task),
-        selectinload(Evidence.uses).joinedload(EvidenceUse.requirement),
-    )
-    if after is not None:
-        statement = statement.where(Evidence.id > after).order_by(Evidence.id)
-    elif before is not None:
-        statement = statement.where(Evidence.id < before).order_by(Evidence.id.desc())
-    else:
-        statement = statement.order_by(Evidence.id.desc())
-    found = list(db.session.scalars(statement.limit(PAGE_SIZE + 1)))
-    more, pieces = len(found) > PAGE_SIZE, found[:PAGE_SIZE]
-    if after is not None:
-        pieces.reverse()
-    if not pieces:
-        return LibraryPage([], None, None)
-    has_newer = more if after is not None else before is not None
-    has_older = more if after is None else True
-    return LibraryPage(
-        pieces,
-        pieces[0].id if has_newer else None,
-        pieces[-1].id if has_older else None,
-    )
-
-
-def usable_pieces(task: Task, *, viewer: User, search: str = "") -> list[Evidence]:
-    """Return the standing pieces of the pairing that ``viewer`` may use for ``task``."""
-    return list(
-        db.session.scalars(
-            _library(task.pairing, viewer, search)
-            .where(Evidence.withdrawn_at.is_(None))
-            .order_by(Evidence.id.desc())
-            .limit(CHOICE_SIZE)
-        )
-    )
+_BACKED = (
+    contains_eager(EvidenceUse.task).joinedload(Task.plan),
+    contains_eager(EvidenceUse.meeting),
+    contains_eager(EvidenceUse.agreement),
+    contains_eager(EvidenceUse.assessment),
+    joinedload(EvidenceUse.requirement),
+    joinedload(EvidenceUse.item),
+)
 
 
 def get_evidence(evidence_id: int, *, viewer: User) -> Evidence:
-    """Return a piece that ``viewer`` may see, with its file and uses. Raises NotVisible."""
+    """Return a piece that ``viewer`` may see, with its files and hands. Raises NotVisible."""
+    revisions = selectinload(Evidence.revisions)
     evidence = db.session.scalar(
         sa.select(Evidence)
         .where(Evidence.id == evidence_id, visible_evidence(viewer))
-        .options(joinedload(Evidence.file), joinedload(Evidence.added_by))
+        .options(
+            joinedload(Evidence.file),
+            joinedload(Evidence.added_by),
+            joinedload(Evidence.reviewed_by),
+            joinedload(Evidence.organisation),
+            joinedload(Evidence.pairing).joinedload(Pairing.supporting),
+            joinedload(Evidence.pairing).joinedload(Pairing.supported),
+            revisions.joinedload(EvidenceRevision.file),
+            revisions.joinedload(EvidenceRevision.added_by),
+        )
     )
     if evidence is None:
         raise NotVisible()
     return evidence
 
 
-def get_use(task: Task, use_id: int) -> EvidenceUse:
-    """Return one use of a task that the caller has loaded in scope. Raises NotVisible."""
+def get_use(use_id: int, *, viewer: User) -> EvidenceUse:
+    """Return a use of whatever ``viewer`` may see. Raises NotVisible."""
     use = db.session.scalar(
-        sa.select(EvidenceUse)
-        .where(EvidenceUse.id == use_id, EvidenceUse.task_id == task.id)
-        .options(joinedload(EvidenceUse.evidence), joinedload(EvidenceUse.requirement))
+        uses_seen(viewer)
+        .where(EvidenceUse.id == use_id)
+        .options(*_BACKED, joinedload(EvidenceUse.evidence))
     )
     if use is None:
         raise NotVisible()
@@ -98,34 +71,74 @@ def get_use(task: Task, use_id: int) -> EvidenceUse:
 
 
 def uses_of(evidence: Evidence, *, viewer: User) -> list[EvidenceUse]:
-    """Return where ``evidence`` is used, as far as ``viewer`` may see the tasks."""
+    """Return where ``evidence`` is used, as far as ``viewer`` may see it."""
+    return uses_by_piece([evidence.id], viewer=viewer).get(evidence.id, [])
+
+
+def uses_by_piece(ids: Iterable[int], *, viewer: User) -> dict[int, list[EvidenceUse]]:
+    """Return where each piece is used, as far as ``viewer`` may see it: one query."""
+    found: dict[int, list[EvidenceUse]] = {}
+    uses = db.session.scalars(
+        uses_seen(viewer)
+        .where(EvidenceUse.evidence_id.in_(list(ids)))
+        .options(*_BACKED)
+        .order_by(EvidenceUse.task_id.is_(None), Task.number, EvidenceUse.id)
+    )
+    for use in uses:
+        found.setdefault(use.evidence_id, []).append(use)
+    return found
+
+
+def attached_to(target: Meeting | Agreement | Assessment) -> list[EvidenceUse]:
+    """Return the pieces attached to what the caller has loaded in scope: one query, and one
+    for the revisions."""
+    column = {
+        Meeting: EvidenceUse.meeting_id,
+        Agreement: EvidenceUse.agreement_id,
+        Assessment: EvidenceUse.assessment_id,
+    }[type(target)]
     return list(
         db.session.scalars(
             sa.select(EvidenceUse)
-            .join(EvidenceUse.task)
-            .where(EvidenceUse.evidence_id == evidence.id, visible_tasks(viewer))
+            .join(EvidenceUse.evidence)
+            .where(column == target.id)
             .options(
-                contains_eager(EvidenceUse.task).joinedload(Task.plan),
-                joinedload(EvidenceUse.requirement),
+                contains_eager(EvidenceUse.evidence).joinedload(Evidence.file),
+                contains_eager(EvidenceUse.evidence).joinedload(Evidence.added_by),
             )
-            .order_by(Task.number, EvidenceUse.id)
+            .order_by(EvidenceUse.id)
         )
     )
 
 
-def _library(pairing: Pairing, viewer: User, search: str) -> sa.Select[Evidence]:
-    """Return the pairing's pieces whose title or file name holds ``search``."""
-    statement = (
-        sa.select(Evidence)
-        .join(Evidence.file)
-        .where(Evidence.pairing_id == pairing.id, visible_evidence(viewer))
-        .options(contains_eager(Evidence.file), joinedload(Evidence.added_by))
-    )
-    if search:
-        statement = statement.where(
-            sa.or_(
-                Evidence.title.icontains(search, autoescape=True),
-                StoredFile.name.icontains(search, autoescape=True),
+def usable_pieces(place: Place, *, viewer: User, search: str = "") -> list[Evidence]:
+    """Return the pieces that ``viewer`` may use for ``place``: the pairing's and their own.
+
+    Only what counts today is offered; the newest first, at most CHOICE_SIZE.
+    """
+    return list(
+        db.session.scalars(
+            sa.select(Evidence)
+            .join(Evidence.file)
+            .where(
+                visible_evidence(viewer),
+                sa.or_(
+                    Evidence.pairing_id == place.pairing.id,
+                    Evidence.organisation_id == viewer.organisation_id,
+                ),
+                counted(clock.today()),
+                matching(search),
             )
+            .options(contains_eager(Evidence.file), joinedload(Evidence.added_by))
+            .order_by(Evidence.id.desc())
+            .limit(CHOICE_SIZE)
         )
-    return statement
+    )
+
+
+def matching(search: str) -> sa.ColumnElement[bool]:
+    """Return the condition on Evidence joined to its file whose words hold ``search``."""
+    if not search:
+        return sa.true()
+    columns = (Evidence.title, Evidence.proves, StoredFile.name)
+    return sa.or_(*(column.icontains(search, autoescape=True) for column in columns))

@@ -26,7 +26,7 @@ from portal.models import (
     User,
 )
 from portal.policies.decision import require
-from portal.policies.evidence import can_add
+from portal.policies.evidence import can_add, can_change
 from portal.policies.evidence_places import Place
 from portal.services import files as files_service
 from portal.services.evidence_changes import (
@@ -58,6 +58,7 @@ __all__ = [
     "attach_files",
     "kind_of",
     "remove_use",
+    "replace_file",
     "revise_evidence",
     "same_file",
     "save_details",
@@ -162,6 +163,22 @@ def add_to_library(
         _attach_new(place, evidence, actor)
     db.session.flush()
     return evidence
+
+
+def replace_file(
+    evidence: Evidence,
+    *,
+    filename: str,
+    stream: BinaryIO,
+    note: str,
+    actor: User,
+    seen_version: int | None = None,
+) -> EvidenceRevision:
+    """Take in an upload as the piece's next revision. Raises as :func:`revise_evidence` does,
+    and Rejected for a file that cannot be taken."""
+    require(can_change(actor, evidence))
+    file = files_service.store_upload(filename, stream, pairing=evidence.pairing, actor=actor)
+    return revise_evidence(evidence, file, note=note, seen_version=seen_version, actor=actor)
 
 
 def kind_of(file: StoredFile) -> EvidenceKind:

@@ -46,6 +46,12 @@ ENTRIES = (
     ),
     Entry("协议备案", "agreements.list_agreements", "file-earmark-text", frozenset(READERS)),
     Entry("会议", "meetings.list_meetings", "calendar-event", frozenset(READERS)),
+    Entry(
+        "佐证材料",
+        "evidence.list_library",
+        "folder2-open",
+        frozenset(READERS | {Role.CONTRIBUTOR}),
+    ),
     Entry("年度考核", "assessments.list_assessments", "award", frozenset(READERS | {Role.EXPERT})),
     Entry("工作交接", "handovers.list_people", "person", frozenset(HOSPITAL)),
     Entry("帮扶周期", "programmes.list_programmes", "flag", frozenset(PROVINCE)),

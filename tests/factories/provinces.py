@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 
 from portal.extensions import db
-from portal.models import Assessment, EvidenceUse, Pairing, Plan, Task, TaskState
+from portal.models import Assessment, EvidenceUse, Pairing, Plan, Side, Task, TaskState
+from portal.policies.assessments import scoring_side
 from portal.services import assessment_reviews
 from tests.factories.access import make_handover, make_invitation, make_invited_user
 from tests.factories.agreements import draft_agreement, filed_agreement
@@ -59,6 +60,13 @@ def make_early_pairing(scene: Scene) -> Pairing:
     return make_pairing(programme, scene.pairing.supporting, scene.pairing.supported)
 
 
+def _judged_item(assessment: Assessment) -> int:
+    """Return an item that the supporting side scores itself."""
+    return next(
+        score.item_id for score in assessment.scores if scoring_side(score.item) is Side.SUPPORTING
+    )
+
+
 def make_everything(scene: Scene) -> Ids:
     """Build one of everything and return the ids.
 
@@ -105,6 +113,8 @@ def make_everything(scene: Scene) -> Ids:
         special={
             "agreements.edit_agreement": {"agreement_id": early_agreement.id},
             "files.show_picture": {"file_id": photo.file_id},
+            "evidence.use_for_agreement": {"agreement_id": early_agreement.id},
+            "evidence.use_for_item": {"item_id": _judged_item(assessment)},
             "meetings.print_minutes": {"meeting_id": held_meeting(scene).id},
             "plans.add_task": early_ids,
             "plans.edit_goals": early_ids,

@@ -172,8 +172,9 @@ def test_object_of_another_parent_is_not_found(
     mixed = {
         f"/plans/{early['plan_id']}/tasks/{known['task_id']}": {"GET", "POST"},
         f"/plans/{early['plan_id']}/tasks/{alien.task_id}/remove": {"POST"},
-        f"/tasks/{known['task_id']}/evidence/{alien.id}/remove": {"POST"},
+        f"/evidence/uses/{alien.id}/remove": {"POST"},
         f"/assessments/{known['assessment_id']}/items/999999": {"GET"},
+        f"/assessments/{known['assessment_id']}/items/999999/evidence/use": {"GET", "POST"},
     }
     for address, methods in mixed.items():
         for client in (centre, coordinator):
@@ -188,7 +189,7 @@ def test_every_address_with_two_ids_is_mixed_above() -> None:
     names = {rule.endpoint for rule in RULES.values() if len(rule.arguments) > 1}
     assert names == {
         "assessments.item_rows",
-        "evidence.remove_evidence",
+        "evidence.use_for_item",
         "plans.edit_task",
         "plans.remove_task",
     }

@@ -134,12 +134,24 @@ GET  tasks.list_tasks               L VV V VVV VVV VV N NNN
 GET  tasks.show_task                L VV V VVV VVV NN N NNN
 POST tasks.start_task               L FF F AAA AAA NN N NNN
 
+POST evidence.accept_evidence       L FA F AAF FFF NN N NNN
 POST evidence.add_evidence          L FF F AAA AAA NN N NNN
+POST evidence.bulk_accept           L AA A AAA AAA AA N NNN
+POST evidence.edit_evidence         L FF F FFF AAA NN N NNN
 GET  evidence.list_for_pairing      L VV V VVN VVN NN N NNN
-POST evidence.remove_evidence       L FF F AAA AAA NN N NNN
+GET  evidence.list_library          L VV V VVV VVV VV N NNN
+POST evidence.reject_evidence       L FA F AAF FFF NN N NNN
+POST evidence.remove_use            L FF F AAA AAA NN N NNN
+POST evidence.revise_evidence       L FF F FFF AAA NN N NNN
 GET  evidence.show_evidence         L VV V VVV VVV NN N NNN
 GET  evidence.use_evidence          L FF F VVV VVV NN N NNN
 POST evidence.use_evidence          L FF F AAA AAA NN N NNN
+GET  evidence.use_for_agreement     L FF F VFN VFN NN N NNN
+POST evidence.use_for_agreement     L FF F AFN AFN NN N NNN
+GET  evidence.use_for_item          L FF F VVN FFN NN F NNN
+POST evidence.use_for_item          L FF F AAN FFN NN F NNN
+GET  evidence.use_for_meeting       L FF F VVN VVN NN N NNN
+POST evidence.use_for_meeting       L FF F AAN AAN NN N NNN
 POST evidence.withdraw_evidence     L FF F FFF AAA NN N NNN
 
 GET  files.show_page                L VV V VVV VVV NN V NNN

@@ -1,7 +1,7 @@
-"""Evidence 佐证材料: added to tasks, used again, withdrawn, and the library of a pairing."""
+"""Evidence 佐证材料: the library, each piece, its review, and what it is used for."""
 
 from flask import Blueprint
 
 bp = Blueprint("evidence", __name__)
 
-from portal.blueprints.evidence import library, routes  # noqa: E402, F401
+from portal.blueprints.evidence import library, piece, review, routes, uses  # noqa: E402, F401

@@ -1,14 +1,21 @@
 """Forms around evidence. Their field names differ, because one page shows several."""
 
-from wtforms import SelectField, SelectMultipleField, TextAreaField
+from wtforms import (
+    DateField,
+    FileField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+)
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import InputRequired
+from wtforms.validators import InputRequired, Optional
 from wtforms.widgets import CheckboxInput, ListWidget
 
-from portal.models import Evidence, Task
-from portal.web.forms import MaxLength, PortalForm
-
-MAX_TEXT = 5000
+from portal.models import Evidence, EvidenceKind, Task
+from portal.policies.evidence_places import Place
+from portal.services.evidence_changes import MAX_NOTE, MAX_PROVES, MAX_REASON, MAX_TITLE, Details
+from portal.web.forms import MaxLength, PortalForm, choices
 
 
 class TickBoxes(SelectMultipleField):
@@ -19,25 +26,83 @@ class TickBoxes(SelectMultipleField):
 
 
 class UseEvidenceForm(PortalForm):
-    """Which pieces of the library stand for which requirement."""
+    """Which pieces of the library stand for what."""
 
     requirement = SelectField("用于哪项要求", coerce=int)
     evidence = TickBoxes("佐证材料", [InputRequired("请至少勾选一件佐证材料。")], coerce=int)
 
-    def offer(self, task: Task, pieces: list[Evidence]) -> None:
-        """Offer the task's requirements and the library's pieces."""
-        self.requirement.choices = [
-            *(SelectChoice(one.id, one.name) for one in task.requirements),
-            SelectChoice(0, "其他材料"),
-        ]
-        self.evidence.choices = [
-            SelectChoice(
-                one.id,
-                f"{one.title}（{one.file.name}，{one.evidence_on.isoformat()}，"
-                f"{one.added_by.name}上传）",
-            )
-            for one in pieces
-        ]
+    def offer(self, place: Place, pieces: list[Evidence]) -> None:
+        """Offer a task's requirements, and the library's pieces."""
+        if isinstance(place.target, Task):
+            self.requirement.choices = [
+                *(SelectChoice(one.id, one.name) for one in place.requirements),
+                SelectChoice(0, "其他材料"),
+            ]
+        else:
+            del self.requirement
+        self.evidence.choices = [SelectChoice(one.id, _described(one)) for one in pieces]
+
+
+def _described(piece: Evidence) -> str:
+    """Return what tells a piece from the others, in one line."""
+    said = [piece.kind.label, piece.file.name, piece.evidence_on.isoformat()]
+    return f"{piece.title}（{'，'.join(said)}，{piece.added_by.name}上传）"
+
+
+class EditEvidenceForm(PortalForm):
+    """What is said of a piece."""
+
+    title = StringField("材料名称", [InputRequired("请填写材料名称。"), MaxLength(MAX_TITLE)])
+    kind = SelectField("类别", choices=choices(EvidenceKind))
+    proves = StringField(
+        "证明事项",
+        [MaxLength(MAX_PROVES)],
+        description="这份材料证明什么，如“全科医学科已独立建科”。",
+    )
+    evidence_on = DateField(
+        "材料日期",
+        [InputRequired("请填写材料日期，如 2021-03-15。")],
+        description="材料形成的日期，不是上传的日期。",
+    )
+    expires_on = DateField(
+        "有效期至", [Optional()], description="证书、聘期等到期即失效的材料填写，长期有效的留空。"
+    )
+
+    def fill(self, evidence: Evidence) -> None:
+        """Show what is kept."""
+        self.process(data=vars(Details.of(evidence)))
+
+    @property
+    def details(self) -> Details:
+        """Return what was typed, once it is valid."""
+        return Details(
+            self.title.data,
+            EvidenceKind(self.kind.data),
+            self.proves.data or "",
+            self.evidence_on.data,
+            self.expires_on.data,
+        )
+
+
+class ReviseEvidenceForm(PortalForm):
+    """A new file in the place of the old one, and why."""
+
+    file = FileField("新文件")
+    note = StringField(
+        "换版说明",
+        [InputRequired("请写明为什么换新版本。"), MaxLength(MAX_NOTE)],
+        description="原文件保留，仍可查阅；新版本须重新审核。",
+    )
+
+
+class RejectEvidenceForm(PortalForm):
+    """Why a piece is not accepted."""
+
+    review_reason = TextAreaField(
+        "不予认可的理由",
+        [InputRequired("请写明不予认可的理由。"), MaxLength(MAX_REASON)],
+        description="上传人会看到这段话，请写明缺什么、怎样改。",
+    )
 
 
 class WithdrawEvidenceForm(PortalForm):
@@ -45,6 +110,6 @@ class WithdrawEvidenceForm(PortalForm):
 
     reason = TextAreaField(
         "撤回理由",
-        [InputRequired("请填写撤回的理由。"), MaxLength(MAX_TEXT)],
+        [InputRequired("请填写撤回的理由。"), MaxLength(MAX_REASON)],
         description="撤回后材料仍可查阅，但不再作为佐证。",
     )
