@@ -43,6 +43,7 @@ def _configuration(overrides: dict[str, Any] | None) -> dict[str, Any]:
 def _connect_database(app: Flask) -> None:
     """Engine options, migrations and the file store."""
     from portal import (
+        audit,  # noqa: F401  (so do its own: whatever is committed leaves an entry)
         database,  # noqa: F401  (its listeners prepare every connection)
         storage,
     )
@@ -70,7 +71,7 @@ def _connect_database(app: Flask) -> None:
 def _connect_extensions(app: Flask) -> None:
     """Log-in, CSRF and the habits of every request."""
     from portal.extensions import csrf
-    from portal.web import accounts, errors, requests, templating
+    from portal.web import accounts, audit, errors, requests, templating
 
     app.config["WTF_I18N_ENABLED"] = False
     app.config["WTF_CSRF_TIME_LIMIT"] = None
@@ -87,6 +88,7 @@ def _connect_extensions(app: Flask) -> None:
     requests.init_app(app)
     # Before the check of the form's token: whoever is logged out is told so, and nothing else.
     accounts.init_app(app)
+    audit.init_app(app)
     csrf.init_app(app)
     templating.init_app(app)
     errors.init_app(app)

@@ -1,5 +1,6 @@
 """How the databases are driven: SQLite's pragmas and transactions, and no write in a GET."""
 
+import hashlib
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,6 +34,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     if not isinstance(connection, sqlite3.Connection):
         return
     connection.isolation_level = None
+    connection.create_function("sha256_hex", 1, _sha256_hex, deterministic=True)
     cursor = connection.cursor()
     for pragma in (
         "foreign_keys=ON",
@@ -43,6 +45,11 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _sha256_hex(text: str) -> str:
+    """The hash that chains the audit log; PostgreSQL has its own."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 @sa.event.listens_for(Engine, "begin")

@@ -22,6 +22,7 @@ def upgrade() -> None:
         "audit_head",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("position", sa.BigInteger(), nullable=False),
+        sa.Column("previous", sa.String(length=64), nullable=False),
         sa.Column("hash", sa.String(length=64), nullable=False),
         sa.CheckConstraint("id = 1", name=op.f("ck_audit_head_one_row")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_head")),
@@ -661,7 +662,10 @@ BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END $$
 
 def start_chain():
     """An empty chain, and tables that the database itself lets nobody rewrite."""
-    op.execute(f"INSERT INTO audit_head (id, position, hash) VALUES (1, 0, '{'0' * 64}')")
+    zeros = "0" * 64
+    op.execute(
+        f"INSERT INTO audit_head (id, position, previous, hash) VALUES (1, 0, '{zeros}', '{zeros}')"
+    )
     if is_sqlite():
         for table in APPEND_ONLY:
             for step in ("UPDATE", "DELETE"):

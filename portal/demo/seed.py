@@ -7,10 +7,11 @@ import sqlalchemy as sa
 
 from portal import clock, reference_data
 from portal.demo import stages
+from portal.demo.history import in_order_of_time
 from portal.demo.people import load_people
 from portal.documents import pairing_table
 from portal.extensions import db
-from portal.models import Event, Programme, Scheme, User, VerificationPolicy
+from portal.models import Programme, Scheme, User, VerificationPolicy
 from portal.services import first_run, pairing_import, programmes
 from portal.services.programmes import Band, ProgrammeFields
 
@@ -38,21 +39,11 @@ def seed() -> None:
     organisations = first_run.load_organisations()
     first_run.load_task_library()
     scheme = first_run.load_scheme()
-    with clock.at(FIRST_DAY):
-        people = load_people(organisations)
-        programme = _load_programme(scheme, people["shengwei-officer"])
-    stages.play(programme.pairings)
-    _put_history_in_order()
-
-
-def _put_history_in_order() -> None:
-    """Number the events by their moments: the pairings were played one after the other."""
-    db.session.flush()
-    table = Event.__table__
-    rows = db.session.execute(sa.select(table).order_by(table.c.at, table.c.id)).mappings().all()
-    db.session.execute(sa.delete(Event))
-    without_id = [{key: value for key, value in row.items() if key != "id"} for row in rows]
-    db.session.execute(sa.insert(Event), without_id)
+    with in_order_of_time():
+        with clock.at(FIRST_DAY):
+            people = load_people(organisations)
+            programme = _load_programme(scheme, people["shengwei-officer"])
+        stages.play(programme.pairings)
 
 
 def _load_programme(scheme: Scheme, actor: User) -> Programme:

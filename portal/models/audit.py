@@ -72,11 +72,16 @@ class AuditEntry(Base):
 
 
 class AuditHead(Base):
-    """The end of the chain: one row, held while an entry is added, so that none forks off."""
+    """The end of the chain on PostgreSQL: one row, held while an entry is added.
+
+    So no two entries follow the same one. On SQLite, where one writes at a time, the last
+    entry itself is the end, and this row stays at nought.
+    """
 
     __tablename__ = "audit_head"
     __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     position: Mapped[int] = mapped_column(sa.BigInteger)
+    previous: Mapped[str] = mapped_column(String(64))
     hash: Mapped[str] = mapped_column(String(64))

@@ -106,7 +106,7 @@ def save_agreement(
     changes += _named("修改条款", edited)
     if changes:
         # The clauses are rows of their own: the agreement's version counts their edits.
-        flag_modified(agreement, "state_since")
+        flag_modified(agreement, "created_at")
         record(
             agreement,
             "agreement",

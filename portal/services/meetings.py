@@ -127,7 +127,7 @@ def cancel_meeting(
 
 def touch(meeting: Meeting) -> None:
     """Raise the meeting's version: a change of its lines alone would not."""
-    flag_modified(meeting, "title")
+    flag_modified(meeting, "created_at")
 
 
 def tasks_of(pairing: Pairing, ids: Iterable[int | None], field_name: str) -> dict[int, Task]:

@@ -38,7 +38,7 @@ def lock(plan: Plan) -> None:
 
 def touch(plan: Plan) -> None:
     """Raise the plan's version: whoever is about to endorse has seen something else."""
-    flag_modified(plan, "ends_on")
+    flag_modified(plan, "created_at")
 
 
 def open_for_change(plan: Plan, *, actor: User) -> None:

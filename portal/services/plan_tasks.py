@@ -100,7 +100,7 @@ def edit_task(task: Task, entry: TaskEntry, *, seen_version: int | None, actor: 
     task.supporting_owner_id = entry.supporting_owner_id
     task.supported_owner_id = entry.supported_owner_id
     # The list of evidence is part of what two people edit.
-    flag_modified(task, "title")
+    flag_modified(task, "created_at")
     db.session.flush()
     note_change(plan, f"修改任务 {task.code}", changes, actor=actor)
     return task

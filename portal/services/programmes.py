@@ -113,7 +113,7 @@ def edit_programme(
         setattr(programme, name, getattr(fields, name))
     _set_bands(programme, fields.bands)
     # A change to the bonus table alone must count as a new version as well.
-    flag_modified(programme, "name")
+    flag_modified(programme, "created_at")
     db.session.flush()
     record(
         programme,

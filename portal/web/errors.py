@@ -12,8 +12,9 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from portal import clock
-from portal.errors import PortalError, StaleEdit, StepRefused
+from portal.errors import NotVisible, PortalError, StaleEdit, StepRefused
 from portal.extensions import db
+from portal.web import audit
 from portal.web.htmx import is_htmx
 from portal.web.requests import safe_referrer
 from portal.web.secret_address import loggable_path
@@ -49,6 +50,7 @@ def error_page(
     ``page`` names a template of errors/ where the status alone does not tell which. Nothing
     here asks the database, which may be what failed.
     """
+    audit.note_refusal(sentences[0])
     with suppress(SQLAlchemyError):
         db.session.rollback()
     if is_htmx():
@@ -75,6 +77,8 @@ def _render(name: str, **context: object) -> str:
 
 
 def _answer_portal_error(error: PortalError) -> Response:
+    if isinstance(error, NotVisible):
+        audit.always_record()
     # A step that is not open now has the status of a conflict, but nobody was before us.
     page = "422" if isinstance(error, StepRefused) else None
     return error_page(error.status, error.sentences, page=page)
@@ -97,6 +101,7 @@ def _answer_clash(error: IntegrityError) -> Response:
 
 
 def _answer_csrf(_error: CSRFError) -> Response:
+    audit.always_record()
     return error_page(400, ["页面停留过久或登录已更换，请返回上一页刷新后再提交。"])
 
 

@@ -19,7 +19,7 @@ from portal.database import write_intent
 from portal.extensions import db
 from portal.models import SubmittedForm
 from portal.row_ids import LARGEST_ID
-from portal.web import secret_address
+from portal.web import audit, secret_address
 from portal.web.htmx import is_htmx, redirect_whole_page
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -112,6 +112,7 @@ def _writing(view: View, *, keep_refusals: bool) -> View:
             return response
         if key:
             _settle(key, response, refused=refused)
+        audit.note_answer(response, refused=refused and response.status_code >= 400)
         db.session.commit()
         return response
 

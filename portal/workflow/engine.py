@@ -6,7 +6,7 @@ from typing import Any, Generic, TypeVar
 
 from sqlalchemy.orm import Session, object_session
 
-from portal import clock
+from portal import audit, clock
 from portal.errors import Rejected, StaleEdit, StepRefused
 from portal.models import Event, LabelledEnum, User
 from portal.policies.decision import Decision, require
@@ -149,6 +149,7 @@ def record(
         details=[list(pair) for pair in details],
     )
     session.add(event)
+    audit.about(session, event, target)
     return event
 
 

@@ -18,9 +18,6 @@ from portal import clock
 from portal.extensions import db
 from portal.models import (
     Assessment,
-    AuditEntry,
-    AuditKind,
-    AuditResult,
     Base,
     Handover,
     Invitation,
@@ -154,22 +151,6 @@ def make_records(scene: Scene, task: Task) -> None:
             ),
         ]
     )
-    if not db.session.scalar(sa.select(AuditEntry.position).limit(1)):
-        db.session.add(
-            AuditEntry(
-                position=1,
-                uid="1",
-                at=now,
-                kind=AuditKind.COMMAND,
-                result=AuditResult.DONE,
-                action="test",
-                title="试验",
-                actor_name="系统",
-                sealed="{}",
-                previous="0" * 64,
-                hash="1" * 64,
-            )
-        )
     db.session.flush()
 
 

@@ -28,7 +28,7 @@ from tests.factories.accounts import (
     make_auditor,
     make_security_administrator,
 )
-from tests.support.apps import build_app, dispose
+from tests.support.apps import build_app, dispose, migrate
 from tests.support.pages import Page, PageClient
 
 FILLED = {"name": "某县人民医院", "short_name": "某县医院", "kind": "hospital", "city": "某县"}
@@ -98,9 +98,7 @@ def test_form_without_a_key_still_works(client: PageClient) -> None:
 def served(empty_database_url: str, tmp_path: Path) -> Iterator[Flask]:
     """An application of its own, whose requests have connections and commits of their own."""
     app = build_app(empty_database_url, tmp_path)
-    with app.app_context():
-        # Quicker than the migrations, which test_migrations.py holds to the same tables.
-        db.create_all()
+    migrate(app)
     yield app
     with app.app_context():
         db.session.remove()
