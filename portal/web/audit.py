@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response
 
 from portal import audit
 from portal.audit import Entry, Trace, tidy
-from portal.database import write_intent
+from portal.database import short_write
 from portal.extensions import db
 from portal.models import AuditKind, AuditResult, User
 from portal.queries.record_labels import table_label
@@ -271,13 +271,9 @@ def _asked() -> list[dict[str, Any]]:
 
 def _append(entry: Entry) -> None:
     """Add ``entry`` and commit; a reading request may write for just this long."""
-    meant = write_intent.get()
     # Whatever was read so far ends here, so that SQLite can begin anew with the write lock.
     db.session.commit()
-    write_intent.set(True)
-    try:
+    with short_write():
         audit.append(db.session(), entry, Trace().uid)
         db.session.commit()
-    finally:
-        write_intent.set(meant)
     g.audit_recorded = True
