@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Flask
 
-from portal import clock, passwords, scanner
+from portal import clock, passwords, scanner, sealing
 from portal.config import Settings
 
 REQUEST_FILES = 4
@@ -25,6 +25,7 @@ def create_app(overrides: dict[str, Any] | None = None) -> Flask:
     app.config.update(_configuration(overrides))
     clock.set_offset(app.config["CLOCK_OFFSET_DAYS"])
     passwords.use_cost(app.config["PASSWORD_HASH_COST"])
+    sealing.use_key(app.config["SECRET_KEY"])
     scanner.use(scanner.at(app.config["CLAMD"]))
     _connect_database(app)
     _connect_extensions(app)

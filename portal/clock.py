@@ -44,7 +44,7 @@ def now() -> datetime:
 
 
 def machine() -> datetime:
-    """Return the machine's own moment as aware UTC: the one its files are dated by."""
+    """Return the machine's own moment as aware UTC: its files are dated by it, phones show it."""
     return datetime.now(UTC)
 
 

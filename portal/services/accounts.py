@@ -79,6 +79,7 @@ def count_failure(user: User, *, action: str, title: str, inside: bool = False) 
         if inside:
             end_sessions(user, why="locked")
         record(user, "user", action="locked", title="账号已锁定", actor=None, tone="danger")
+    db.session.flush()
 
 
 def change_password(user: User, *, current: str, new: str) -> None:

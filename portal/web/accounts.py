@@ -23,8 +23,11 @@ from portal.web.requests import READING, safe_path, safe_referrer
 
 PUBLIC = "portal_public"
 BEFORE_PASSWORD = "portal_before_password"
+BEFORE_SECOND_FACTOR = "portal_before_second_factor"
 SECRET = "log_in"
 """Where the cookie keeps the secret of its log-in."""
+OWES = "owes_second_factor"
+"""Where the cookie says that a second factor must be set up before anything else."""
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -38,6 +41,12 @@ def public(view: View) -> View:
 def before_password(view: View) -> View:
     """Mark a view that an issued account may use before it has set its own password."""
     setattr(view, BEFORE_PASSWORD, True)
+    return view
+
+
+def before_second_factor(view: View) -> View:
+    """Mark a view that an account may use which has yet to set up a demanded second factor."""
+    setattr(view, BEFORE_SECOND_FACTOR, True)
     return view
 
 
@@ -112,8 +121,17 @@ def _require_login() -> Response | None:
         return None
     if not current_user.is_authenticated:
         return _send_to(url_for("auth.log_in", next=_page_of_request()))
-    if current_user.must_change_password and not getattr(view, BEFORE_PASSWORD, False):
+    return _owed_first(view)
+
+
+def _owed_first(view: Any) -> Response | None:
+    """Lead to what an account must do before anything else: its own password, a second factor."""
+    if getattr(view, BEFORE_PASSWORD, False):
+        return None
+    if current_user.must_change_password:
         return _send_to(url_for("auth.change_password"))
+    if session.get(OWES) and not getattr(view, BEFORE_SECOND_FACTOR, False):
+        return _send_to(url_for("account.second_factor"))
     return None
 
 

@@ -62,6 +62,7 @@ ENTRIES = (
         "person",
         frozenset({Role.SECURITY_ADMINISTRATOR, Role.CENTRE_REVIEWER}),
     ),
+    Entry("安全设置", "admin.edit_security", "lock", frozenset({Role.SECURITY_ADMINISTRATOR})),
     Entry("单位", "admin.list_organisations", "building", frozenset({Role.ADMINISTRATOR})),
     Entry("操作记录", "admin.list_events", "shield-check", frozenset({Role.AUDITOR})),
 )
@@ -84,10 +85,15 @@ def navigation() -> list[Link]:
     """Return the menu of the person logged in."""
     if not current_user.is_authenticated:
         return []
-    here = (request.endpoint or "").partition(".")[0]
     known = current_app.view_functions
-    return [
-        Link(e.label, e.endpoint, e.icon, url_for(e.endpoint), e.endpoint.partition(".")[0] == here)
-        for e in ENTRIES
-        if current_user.role in e.roles and e.endpoint in known
-    ]
+    mine = [e for e in ENTRIES if current_user.role in e.roles and e.endpoint in known]
+    here = _entry_here(mine)
+    return [Link(e.label, e.endpoint, e.icon, url_for(e.endpoint), e is here) for e in mine]
+
+
+def _entry_here(entries: list[Entry]) -> Entry | None:
+    """Return the line of the page at hand: the page itself, else the first of its area."""
+    endpoint = request.endpoint or ""
+    area = endpoint.partition(".")[0]
+    same_area = [e for e in entries if e.endpoint.partition(".")[0] == area]
+    return next((e for e in same_area if e.endpoint == endpoint), next(iter(same_area), None))

@@ -1,19 +1,59 @@
-"""Letting somebody in: a fresh cookie for a fresh session."""
+"""Letting somebody in: a fresh cookie for a fresh session, after every factor.
 
-from flask import request, session
+Whoever has shown the first factor and owes the second is not in yet: the signed cookie says
+for five minutes whose password was right, and nothing opens by it but the page for the code.
+"""
+
+from datetime import timedelta
+
+from flask import request, session, url_for
 from flask_login import login_user, logout_user
+from werkzeug.wrappers import Response
 
+from portal import clock
 from portal.models import User
+from portal.queries.second_factor import owes_second_factor
 from portal.services import accounts
 from portal.services.sessions import Visit, begin_session, end_session
-from portal.web.accounts import SECRET, actor, person_before, present_session
+from portal.web.accounts import OWES, SECRET, actor, person_before, present_session
+from portal.web.landing import landing_for
+from portal.web.requests import leave_to
 
-CSRF_SECRET = "csrf_token"
+FORMS = "csrf_token"
+HALF_IN = "half_in"
+HALF_IN_FOR = timedelta(minutes=5)
 
 
 def visit() -> Visit:
     """Return from where this request comes."""
     return Visit(request.remote_addr or "", request.headers.get("User-Agent", ""))
+
+
+def come_in(user: User, *, wanted: str = "", way: str = "password") -> Response:
+    """Go on after the first factor of ``user``: to the page for the code, or in.
+
+    ``wanted`` is the page to lead to, the home page if it is empty; ``way`` the factor that
+    was shown: ``password``, or the name of a provider.
+    """
+    if user.totp_since is None:
+        let_in(user, way=way)
+        return leave_to(landing_for(user, wanted))
+    forms = _forms_of(user)
+    session.clear()
+    if forms:
+        session[FORMS] = forms
+    began = int(clock.now().timestamp())
+    session[HALF_IN] = {"user": user.id, "way": way, "at": began, "same": bool(forms)}
+    return leave_to(url_for("auth.second_step", next=wanted or None))
+
+
+def half_in() -> tuple[int, str] | None:
+    """Return (id of the account, way) of whoever has yet to show the second factor here."""
+    begun = session.get(HALF_IN)
+    if not isinstance(begun, dict):
+        return None
+    age = clock.now().timestamp() - begun["at"]
+    return (begun["user"], begun["way"]) if 0 <= age <= HALF_IN_FOR.total_seconds() else None
 
 
 def let_in(user: User, *, way: str = "password") -> None:
@@ -39,17 +79,24 @@ def leave() -> None:
 
 
 def _carry(user: User, secret: str) -> None:
-    """Put the new session into a cookie that has nothing of the old one.
-
-    Only the secret of the forms stays, and only for the same person: pages that were open in
-    other windows when the log-in ran out can still be sent.
-    """
-    before = person_before()
-    same_person = before is not None and before.id == user.id
-    forms = session.get(CSRF_SECRET)
+    """Put the new session into a cookie that has nothing of the old one but see _forms_of."""
+    forms = _forms_of(user)
     session.clear()
-    if same_person and forms:
-        session[CSRF_SECRET] = forms
+    if forms:
+        session[FORMS] = forms
+    if owes_second_factor(user):
+        session[OWES] = True
     session.permanent = True
     session[SECRET] = secret
     login_user(user)
+
+
+def _forms_of(user: User) -> str | None:
+    """Return the secret of the forms drawn for ``user`` in this browser, if it was they.
+
+    Pages that were open in other windows when the log-in ran out can so still be sent.
+    """
+    begun, before = session.get(HALF_IN), person_before()
+    same_before = before is not None and before.id == user.id
+    same_half_in = isinstance(begun, dict) and begun["user"] == user.id and begun["same"]
+    return session.get(FORMS) if same_before or same_half_in else None

@@ -16,6 +16,7 @@ from flask_login import current_user
 from portal import clock
 from portal.models import LabelledEnum, Weight
 from portal.web.accounts import actor
+from portal.web.devices import device_name
 from portal.web.navigation import home_url, navigation
 from portal.web.pairing_tabs import pairing_tabs
 
@@ -35,6 +36,7 @@ def init_app(app: Flask) -> None:
         decimal=two_places,
         filesize=file_size,
         weight=weight_label,
+        device=device_name,
     )
     app.jinja_env.globals.update(
         static_url=static_url,
@@ -52,7 +54,7 @@ def _shared_context() -> dict[str, Any]:
     return {
         "navigation": navigation(),
         "home_url": home_url(actor()) if current_user.is_authenticated else "/",
-        "account_url": url_for("auth.change_password"),
+        "account_url": url_for("account.show_account"),
         "logout_url": url_for("auth.log_out"),
         "today": clock.today(),
         "demo_date": clock.today() if current_app.config["CLOCK_OFFSET_DAYS"] else None,

@@ -13,6 +13,7 @@ from tests.factories.evidence import evidence_for, png_bytes
 from tests.factories.meetings import held_meeting, planned_meeting
 from tests.factories.plans import drafting_plan
 from tests.factories.scenes import Scene, make_pairing, make_programme
+from tests.factories.sessions import open_session
 from tests.factories.tasks import make_task
 
 
@@ -99,6 +100,7 @@ def make_everything(scene: Scene) -> Ids:
             ).id,
             "secret": make_invitation(make_invited_user()),
             "user_id": scene.supported_coordinator.id,
+            "session_id": open_session(scene.supported_coordinator).id,
             "organisation_id": scene.pairing.supported_id,
             "agreement_id": agreement.id,
             "plan_id": plan.id,

@@ -527,7 +527,9 @@ def test_coordinator_does_not_hand_over_the_leaders_work(client: PageClient) -> 
     page = client.get(f"/admin/users/{scene.supported_leader.id}/handover")
     assert page.status == 403
     assert "省中心或安全管理员" in page.text
-    row = [r for r in client.get("/handovers").select("#people tr") if "由省中心办理" in r.get_text()]
+    row = [
+        r for r in client.get("/handovers").select("#people tr") if "由省中心办理" in r.get_text()
+    ]
     assert [scene.supported_leader.name in one.get_text() for one in row] == [True]
 
 

@@ -47,6 +47,18 @@ GET  invitations.accept_invitation  P PP P PPP PPP PP P PPP
 POST invitations.accept_invitation  A AA A AAA AAA AA A AAA
 POST auth.log_out                   L AA A AAA AAA AA A AAA
 
+GET  auth.second_step               L LL L LLL LLL LL L LLL
+POST auth.second_step               L LL L LLL LLL LL L LLL
+
+POST account.begin_second_factor    L AA A AAA AAA AA A AAA
+POST account.confirm_second_factor  L AA A AAA AAA AA A AAA
+POST account.end_other_sessions     L AA A AAA AAA AA A AAA
+POST account.end_session            L NN N NNN ANN NN N NNN
+POST account.renew_recovery_codes   L AA A AAA AAA AA A AAA
+GET  account.second_factor          L VV V VVV VVV VV V VVV
+GET  account.show_account           L VV V VVV VVV VV V VVV
+POST account.turn_off_second_factor L AA A AAA AAA AA A AAA
+
 GET  workbench.show                 L VV V VVV VVV VV V RRR
 
 GET  overview.show                  L VV V VVF VVF VV F FFF
@@ -56,8 +68,12 @@ POST admin.add_organisation         L NA N NNN NNN NN N ANN
 POST admin.disable_user             L NA N NNN NNN NN N NAN
 GET  admin.edit_organisation        L NV N NNN NNN NN N VNN
 POST admin.edit_organisation        L NA N NNN NNN NN N ANN
+GET  admin.edit_security            L NN N NNN NNN NN N NVN
+POST admin.edit_security            L NN N NNN NNN NN N NAN
 GET  admin.edit_user                L NV N NNN NNN NN N NVN
 POST admin.edit_user                L NA N NNN NNN NN N NAN
+POST admin.end_user_sessions        L NF N NNN NNN NN N NAN
+POST admin.reset_second_factor      L NF N NNN NNN NN N NAN
 POST admin.enable_user              L NA N NNN NNN NN N NAN
 GET  admin.issue_user               L NV N NNN NNN NN N NVN
 POST admin.issue_user               L NA N NNN NNN NN N NAN

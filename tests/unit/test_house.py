@@ -19,7 +19,7 @@ import portal.workflow
 from portal import create_app, models
 from portal.models import Base, LabelledEnum
 from portal.queries.events import OBJECT_LABELS
-from portal.web.accounts import BEFORE_PASSWORD, PUBLIC
+from portal.web.accounts import BEFORE_PASSWORD, BEFORE_SECOND_FACTOR, PUBLIC
 from portal.web.audit import TAKES
 from portal.web.requests import WRITES
 from portal.workflow import Workflow
@@ -29,8 +29,15 @@ CODE = ROOT / "portal"
 TEMPLATES = CODE / "templates"
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
-PUBLIC_ENDPOINTS = {"auth.log_in", "invitations.accept_invitation", "static"}
+PUBLIC_ENDPOINTS = {"auth.log_in", "auth.second_step", "invitations.accept_invitation", "static"}
 USABLE_BEFORE_PASSWORD = {"auth.change_password", "auth.log_out"}
+
+USABLE_BEFORE_SECOND_FACTOR = {
+    "account.second_factor",
+    "account.begin_second_factor",
+    "account.confirm_second_factor",
+}
+WRITE_WHILE_READING = {"portal/web/accounts.py"}
 
 FILE_LINES, FUNCTION_LINES, TEMPLATE_LINES, OWN_SCRIPT_LINES = 450, 60, 200, 600
 
@@ -110,6 +117,22 @@ def test_every_view_that_sends_a_file_leaves_an_audit_entry(app: Flask) -> None:
     sending = views_that_send_files()
     assert {"files.show_file", "tasks.export_tasks"} <= sending
     assert sending - marked == set(), "put @downloads or @exports under the route"
+
+
+def test_views_usable_before_a_demanded_second_factor_are_those_named_here(app: Flask) -> None:
+    views = app.view_functions.items()
+    marked = {name for name, view in views if hasattr(view, BEFORE_SECOND_FACTOR)}
+    assert marked == USABLE_BEFORE_SECOND_FACTOR
+
+
+def test_only_those_named_here_write_while_a_request_only_reads() -> None:
+    """The exception to "a GET cannot write": a single fact about the request itself."""
+    users = {
+        name_of(path)
+        for path in python_files()
+        if "short_write" in path.read_text(encoding="utf-8")
+    }
+    assert users - {"portal/database.py"} == WRITE_WHILE_READING
 
 
 def test_addresses_are_kebab_case_with_typed_numbers(app: Flask) -> None:

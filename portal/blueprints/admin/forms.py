@@ -108,6 +108,18 @@ class DisableUserForm(PortalForm):
     reason = TextAreaField("停用原因", [DataRequired("请填写停用的原因。"), MaxLength(200)])
 
 
+class SecurityForm(PortalForm):
+    """Of which roles the second factor is demanded."""
+
+    roles = SelectMultipleField(
+        "必须使用两步验证的角色",
+        choices=choices(Role),
+        option_widget=CheckboxInput(),
+        widget=ListWidget(prefix_label=False),
+        description="勾选后，这些角色的人下次登录时须先设置两步验证，才能使用其他功能。",
+    )
+
+
 class OrganisationForm(PortalForm):
     """An organisation and the bases it is accredited for."""
 

@@ -8,19 +8,21 @@ from portal.blueprints.admin import bp
 from portal.blueprints.admin.forms import BY_LINK, DisableUserForm, EditUserForm, IssueUserForm
 from portal.blueprints.admin.slips import slips_page
 from portal.errors import Rejected, StaleEdit
-from portal.models import Organisation, Role, User
+from portal.models import Organisation, Role, User, UserSession
 from portal.policies import accounts as policy
 from portal.policies.decision import require
 from portal.policies.handovers import can_hand_over
 from portal.policies.invitations import can_invite
+from portal.policies.second_factor import can_reset as can_reset_second_factor
 from portal.queries import accounts as queries
 from portal.queries.handovers import past_handovers
 from portal.queries.history import history_of
 from portal.queries.invitations import latest_invitation
 from portal.queries.open_work import open_work_of
+from portal.queries.sessions import live_sessions
 from portal.services import users
 from portal.services.accounts import is_locked
-from portal.web.accounts import actor
+from portal.web.accounts import actor, idle_limit
 from portal.web.address import id_of, kept_of, member_of, text_of
 from portal.web.requests import leave_to, writes
 
@@ -129,6 +131,8 @@ def _user_page(user: User, form: EditUserForm, disable: DisableUserForm, stale: 
         edition=users.edition_of(user),
         locked=is_locked(user),
         role_is_fixed=policy.can_reassign(viewer, user).reason,
+        sessions=_sessions_of(user),
+        can_reset_second_factor=user.totp_since and can_reset_second_factor(viewer, user),
         can_switch_off=policy.can_switch_off(viewer, user),
         can_reset_password=policy.can_reset_password(viewer, user),
         can_invite=can_invite(viewer, user),
@@ -139,6 +143,13 @@ def _user_page(user: User, form: EditUserForm, disable: DisableUserForm, stale: 
         now=clock.now(),
         events=history_of("user", user.id, limit=50),
     )
+
+
+def _sessions_of(user: User) -> list[UserSession] | None:
+    """Return where ``user`` is logged in, for the security administrator alone."""
+    if not policy.can_end_sessions(actor(), user):
+        return None
+    return live_sessions(user, idle=idle_limit())
 
 
 @bp.post("/users/<int:user_id>/disable")

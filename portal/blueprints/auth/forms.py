@@ -13,6 +13,12 @@ class LogInForm(PortalForm):
     password = PasswordField("密码", [DataRequired("请填写密码。"), MaxLength(200)])
 
 
+class CodeForm(PortalForm):
+    """A code of the authenticator app, or one of the recovery codes."""
+
+    code = StringField("验证码", [DataRequired("请填写验证码。"), MaxLength(20)])
+
+
 class ChangePasswordForm(PortalForm):
     """The old password, and the new one twice."""
 

@@ -11,7 +11,7 @@ from portal.services import accounts
 from portal.web.accounts import actor, before_password, public
 from portal.web.navigation import home_url
 from portal.web.requests import leave_to, safe_next, writes, writes_refusals_too
-from portal.web.sign_in import leave, let_in
+from portal.web.sign_in import come_in, leave
 
 
 @bp.route("/login", methods=["GET", "POST"])
@@ -29,8 +29,7 @@ def log_in() -> Response | str | tuple[str, int]:
         except Rejected as refusal:
             form.add_errors(refusal.fields)
         else:
-            let_in(user)
-            return leave_to(wanted or home_url(user))
+            return come_in(user, wanted=wanted)
     status = 422 if form.errors else 200
     return render_template("auth/login.html", form=form, next=wanted), status
 

@@ -9,9 +9,8 @@ from portal.errors import Gone, NotVisible, Rejected
 from portal.queries.invitations import open_invitation
 from portal.services import invitations
 from portal.web.accounts import public
-from portal.web.navigation import home_url
-from portal.web.requests import leave_to, writes
-from portal.web.sign_in import let_in
+from portal.web.requests import writes
+from portal.web.sign_in import come_in
 
 
 @bp.route("/invitation/<secret:secret>", methods=["GET", "POST"])
@@ -35,9 +34,8 @@ def _accept(secret: str) -> Response | tuple[str, int]:
         except Rejected as refusal:
             form.add_errors(refusal.fields)
         else:
-            let_in(user)
             flash("密码已设置，欢迎使用。以后请用用户名和密码登录。", "success")
-            return leave_to(home_url(user))
+            return come_in(user)
     page = render_template(
         "invitations/accept.html", invitation=invitation, user=invitation.user, form=form
     )
