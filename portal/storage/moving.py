@@ -13,11 +13,12 @@ class Outcome(Enum):
 
     COPIED = "copied"
     PRESENT = "present"
+    GONE = "gone meanwhile"
     DAMAGED = "damaged"
     FAILED = "failed"
 
 
-GOOD = frozenset({Outcome.COPIED, Outcome.PRESENT})
+GOOD = frozenset({Outcome.COPIED, Outcome.PRESENT, Outcome.GONE})
 
 
 @dataclass(frozen=True)
@@ -71,5 +72,5 @@ def _copied(source: FileStore, target: FileStore, sha256: str) -> Outcome:
         return Outcome.DAMAGED
     except FileNotFoundError:
         # Swept or found infected since it was listed.
-        return Outcome.PRESENT
+        return Outcome.GONE
     return Outcome.COPIED if is_right(target, sha256) else Outcome.FAILED
