@@ -1,11 +1,15 @@
 """Who is at work where no request is served: the operator, by a command or a shell."""
 
 import getpass
+import uuid
+from dataclasses import replace
 
 import click
+from sqlalchemy.orm import Session
 
+from portal.audit.chain import append
 from portal.audit.entry import Entry
-from portal.models import AuditKind
+from portal.models import AuditKind, AuditResult
 
 
 def command_entry(changes: list[dict[str, object]]) -> Entry:
@@ -19,6 +23,11 @@ def command_entry(changes: list[dict[str, object]]) -> Entry:
         actor_name=f"服务器操作员 {_operator()}".strip(),
         changes=changes,
     )
+
+
+def record_command(session: Session, title: str, result: AuditResult) -> None:
+    """Add an entry for a command that changes nothing itself; the caller commits."""
+    append(session, replace(command_entry([]), title=title, result=result), uuid.uuid4().hex)
 
 
 def _name(context: click.Context) -> str:

@@ -237,12 +237,12 @@ def _mark(session: Session, transaction: SessionTransaction) -> None:
 def _forget(session: Session, transaction: SessionTransaction) -> None:
     """Forget what was undone: since the savepoint, or all of it."""
     if transaction.nested:
-        session.info[TRACE] = session.info.get(MARKS, {}).get(transaction) or Trace()
+        session.info[TRACE] = session.info.get(MARKS, {}).pop(transaction, None) or Trace()
 
 
 @sa.event.listens_for(Session, "after_transaction_end")
 def _close(session: Session, transaction: SessionTransaction) -> None:
     """Begin anew with the next transaction."""
-    session.info.get(MARKS, {}).pop(transaction, None)
     if transaction.parent is None:
         session.info.pop(TRACE, None)
+        session.info.pop(MARKS, None)

@@ -2,10 +2,11 @@
 
 from flask import Flask
 
-from portal.cli import accounts, demo, files
+from portal.cli import accounts, audit, demo, files
 
 COMMANDS = (
     accounts.create_admin,
+    audit.audit_commands,
     demo.demo_accounts,
     demo.seed_demo,
     files.files,
