@@ -176,6 +176,13 @@ GET  files.show_preview             L VV V VVV VVV NN V NNN
 GET  files.show_thumbnail           L VV V VVV VVV NN V NNN
 GET  files.show_file                L VV V VVV VVV NN V NNN
 
+GET  gallery.show_for_pairing       L VV V VVN VVN NN N NNN
+GET  gallery.show_for_task          L VV V VVV VVV NN N NNN
+
+GET  packs.download_base            L VV V NNN VVN NN N NNN
+GET  packs.download_pairing         L VV V VVN VVN NN N NNN
+GET  packs.download_task            L VV V VVV VVV NN N NNN
+
 POST closure.bulk_verify            L FA F FAF FAF FA F FFF
 POST closure.confirm_closure        L FF F FAF FFF NN N NNN
 POST closure.pass_lookback          L FA F FFF FFF NN N NNN
