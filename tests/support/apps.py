@@ -16,7 +16,7 @@ import flask_migrate
 import pytest
 from flask import Flask
 
-from portal import clock, create_app
+from portal import clock, create_app, scanner, storage
 from portal.extensions import db
 from tests.support.postgres import PostgresServer
 
@@ -95,9 +95,15 @@ def app(shared_app: Flask) -> Iterator[Flask]:
     """The application inside a transaction that is undone, with its context pushed.
 
     So a test and the services it calls use `db.session` as the portal does. The clock belongs
-    to the process: whatever a demonstration built before left of its shift is taken off.
+    to the process: whatever a demonstration built before left of its shift is taken off. So do
+    the file store and the scanner: another test's application may have taken their place.
     """
     clock.set_offset(0)
+    kept = storage.build(
+        shared_app.config["STORAGE"], Path(shared_app.config["INSTANCE_PATH"]) / "files"
+    )
+    storage.use(kept, upload_limit=shared_app.config["UPLOAD_LIMIT"])
+    scanner.use(scanner.at(shared_app.config["CLAMD"]))
     with shared_app.app_context():
         engine = db.engine
         engines: Any = db.engines
