@@ -97,6 +97,7 @@ def add_evidence(
     kind: EvidenceKind | None = None,
     proves: str = "",
     expires_on: date | None = None,
+    way: str = "",
 ) -> Evidence:
     """Put ``file`` into the pairing's library and let it stand for ``requirement``.
 
@@ -113,6 +114,7 @@ def add_evidence(
         task=task,
         requirement=requirement,
         actor=actor,
+        way=way,
     )
 
 
@@ -132,14 +134,16 @@ def add_to_library(
     agreement: Agreement | None = None,
     assessment: Assessment | None = None,
     item: ScoreItem | None = None,
+    way: str = "",
 ) -> Evidence:
     """Put ``file`` into the library of ``pairing``, and let it back at most one thing at once.
 
     ``evidence_on`` is the day of what the file proves, not of the upload. Without ``kind`` the
     file's type decides; without ``proves`` it is said to prove the requirement or item it is
-    for. A file whose bytes the library already holds is not added twice: the piece that is
-    there is used instead, and returned (its ``file_id`` is then another). Raises Forbidden,
-    StepRefused, or Rejected: also for a file that was not accepted before.
+    for. ``way`` goes into the record. A file whose bytes the library already holds is not added
+    twice: the piece that is there is used instead, and returned (its ``file_id`` is then
+    another). Raises Forbidden, StepRefused, or Rejected: also for a file that was not accepted
+    before.
     """
     target = task or meeting or agreement or assessment
     place = Place(target, requirement, item) if target else None
@@ -158,9 +162,10 @@ def add_to_library(
         if place:
             use_for(place, known, actor=actor)
         return known
-    evidence = _new_piece(pairing, file, details, actor)
+    how = [("方式", way)] if way else []
+    evidence = _new_piece(pairing, file, details, actor, how)
     if place:
-        _attach_new(place, evidence, actor)
+        _attach_new(place, evidence, actor, how)
     db.session.flush()
     return evidence
 
@@ -189,7 +194,13 @@ def kind_of(file: StoredFile) -> EvidenceKind:
     return EvidenceKind.OTHER
 
 
-def _new_piece(pairing: Pairing, file: StoredFile, details: Details, actor: User) -> Evidence:
+def _new_piece(
+    pairing: Pairing,
+    file: StoredFile,
+    details: Details,
+    actor: User,
+    how: Sequence[tuple[str, str]] = (),
+) -> Evidence:
     """Add the piece with its first revision, and say so in its history."""
     evidence = Evidence(
         pairing=pairing,
@@ -210,12 +221,14 @@ def _new_piece(pairing: Pairing, file: StoredFile, details: Details, actor: User
         action="added",
         title="上传佐证材料",
         actor=actor,
-        details=[("文件", file.name)],
+        details=[("文件", file.name), *how],
     )
     return evidence
 
 
-def _attach_new(place: Place, evidence: Evidence, actor: User) -> None:
+def _attach_new(
+    place: Place, evidence: Evidence, actor: User, how: Sequence[tuple[str, str]] = ()
+) -> None:
     """Let a new piece back ``place``, which the caller has judged to be open."""
     if isinstance(place.target, Task):
         start_if_needed(place.target, actor=actor)
@@ -226,7 +239,7 @@ def _attach_new(place: Place, evidence: Evidence, actor: User) -> None:
         action="evidence_added",
         title="上传佐证材料",
         actor=actor,
-        details=[(place.name, evidence.file.name)],
+        details=[(place.name, evidence.file.name), *how],
     )
 
 

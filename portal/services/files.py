@@ -2,43 +2,124 @@
 
 import re
 import unicodedata
+from dataclasses import dataclass
 from typing import BinaryIO
 
-from portal import clock, file_types, storage
+from portal import clock, file_text, file_types, personal_data, storage
 from portal.errors import Rejected
 from portal.extensions import db
 from portal.models import Pairing, ScanState, StoredFile, User
 from portal.services import scans
 
 FIELD = "file"
+ADVICE = "请核对是否选错了文件，或用原来的程序另存后再上传。"
 MAX_NAME = 255
 MEBIBYTE = 1024 * 1024
 # Control characters, and the marks that turn writing around: “fdp.exe” must not read “exe.pdf”.
 _FORBIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
+_ADVICE = {
+    "encrypted": "请去掉打开密码后再上传。",
+    "macro": "请另存为不带宏的格式后再上传。",
+    "heic": "请在手机上改为“兼容性最佳”格式拍摄，或另存为 JPEG 后再上传。",
+    "mov": "请转换为 mp4 后再上传。",
+    "broken-zip": "请在本机确认文件能打开，再重新选择。",
+}
+
+
+class HoldsPersonalData(Rejected):
+    """The file can be stored, if the uploader says that it must."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a look into an acceptable file found: its type, its scan, and numbers of people."""
+
+    name: str
+    media_type: str
+    scan: ScanState
+    in_name: personal_data.Found
+    in_text: personal_data.Found
+
+    @property
+    def finding(self) -> str:
+        """What the uploader is warned of, as half a sentence; empty when there is nothing."""
+        parts = [
+            f"{where}中有{found.counts}（{found.examples}）"
+            for where, found in (("文件名", self.in_name), ("内容", self.in_text))
+            if found
+        ]
+        return f"“{self.name}”的{'，'.join(parts)}。" if parts else ""
+
+    @property
+    def warned_of(self) -> str:
+        """The same for the record, without any number."""
+        parts = [
+            f"{where}：{found.counts}"
+            for where, found in (("文件名", self.in_name), ("内容", self.in_text))
+            if found
+        ]
+        return "；".join(parts)
+
+
+def check(filename: str, stream: BinaryIO) -> Checked:
+    """Look at an upload from all sides without keeping it. ``stream`` must be seekable.
+
+    Asks nothing of the database, and may take long. Raises Rejected({"file": …}) for a name
+    that cannot be shown, and for an empty, too large, unsupported, disguised, locked or
+    infected file: the sentence says what to do.
+    """
+    name = checked_name(filename)
+    accepted = accepted_type(name)
+    check_size(name, stream.seek(0, 2))
+    stream.seek(0)
+    _check_content(name, accepted, stream)
+    scan = scans.admit(name, stream)
+    stream.seek(0)
+    return Checked(
+        name,
+        accepted.media_type,
+        scan,
+        personal_data.find(name),
+        personal_data.find(file_text.text_of(stream, accepted.content)),
+    )
+
 
 def store_upload(
-    filename: str, stream: BinaryIO, *, pairing: Pairing | None, actor: User
+    filename: str,
+    stream: BinaryIO,
+    *,
+    pairing: Pairing | None,
+    actor: User,
+    despite_warning: bool = False,
 ) -> StoredFile:
     """Check an upload and keep it. ``stream`` must be seekable.
 
     Whoever calls has decided that ``actor`` may add a file here. Raises Rejected({"file": …})
-    for an empty, too large, unsupported, disguised or infected file; then nothing was kept.
+    as :func:`check` does, and HoldsPersonalData for numbers of people in it unless
+    ``despite_warning``; then nothing was kept.
     """
-    name = checked_name(filename)
-    media_type = _checked_content(name, stream)
-    scan = scans.admit(name, stream)
-    stored = storage.store().save(stream)
+    checked = check(filename, stream)
+    if checked.finding and not despite_warning:
+        raise HoldsPersonalData({FIELD: f"{checked.finding}请遮盖无关的个人信息后再上传。"})
+    return record_file(storage.store().save(stream), checked, pairing=pairing, actor=actor)
+
+
+def record_file(
+    stored: storage.Stored, checked: Checked, *, pairing: Pairing | None, actor: User
+) -> StoredFile:
+    """Write down a file whose bytes are in the store; returns its row, flushed."""
     file = StoredFile(
         sha256=stored.sha256,
         size=stored.size,
-        media_type=media_type,
-        name=name,
+        media_type=checked.media_type,
+        name=checked.name,
         pairing_id=pairing.id if pairing else None,
         uploaded_by=actor,
         uploaded_at=clock.now(),
-        scan=scan,
-        scanned_at=clock.now() if scan is ScanState.CLEAN else None,
+        scan=checked.scan,
+        scanned_at=clock.now() if checked.scan is ScanState.CLEAN else None,
+        warned_of=checked.warned_of[:200],
     )
     db.session.add(file)
     db.session.flush()
@@ -66,15 +147,19 @@ def title_of(name: str) -> str:
     return (name.rpartition(".")[0] or name)[:200]
 
 
-def _checked_content(name: str, stream: BinaryIO) -> str:
-    """Return the media type of an acceptable file. Raises Rejected."""
-    extension = name.rpartition(".")[2].lower() if "." in name else ""
+def accepted_type(name: str) -> file_types.FileType:
+    """Return what the extension of ``name`` promises. Raises Rejected for one not accepted."""
+    extension = _extension(name)
     accepted = file_types.ACCEPTED.get(extension)
     if accepted is None:
         shown = f"“.{extension}”文件" if extension else "没有扩展名的文件"
         raise _refused(f"不能上传{shown}。可以上传：{file_types.ACCEPTED_IN_WORDS}。")
-    size, limit = stream.seek(0, 2), storage.upload_limit()
-    stream.seek(0)
+    return accepted
+
+
+def check_size(name: str, size: int) -> None:
+    """Raise Rejected for an empty file, and for one of more bytes than the limit."""
+    limit = storage.upload_limit()
     if not size:
         raise _refused(f"“{name}”是空文件，请检查后重新选择。")
     if size > limit:
@@ -82,13 +167,24 @@ def _checked_content(name: str, stream: BinaryIO) -> str:
             f"“{name}”有 {size / MEBIBYTE:.1f} MB，超过了 {limit / MEBIBYTE:g} MB 的限制，"
             "请压缩后再上传。"
         )
+
+
+def _check_content(name: str, accepted: file_types.FileType, stream: BinaryIO) -> None:
+    """Raise Rejected unless the bytes are what the name says, and open without a password."""
     found = file_types.sniff(stream)
     if accepted.content not in found:
         really = "、".join(sorted(file_types.content_label(one) for one in found))
+        advice = next((_ADVICE[one] for one in sorted(found) if one in _ADVICE), ADVICE)
         raise _refused(
-            f"“{name}”的扩展名是 .{extension}（{accepted.label}），内容却是{really}，不能上传。"
+            f"“{name}”的扩展名是 .{_extension(name)}（{accepted.label}），内容却是{really}，"
+            f"不能上传。{advice}"
         )
-    return accepted.media_type
+    if file_text.is_locked(stream, accepted.content):
+        raise _refused(f"“{name}”设有打开密码，审核人员无法查看。请去掉密码后再上传。")
+
+
+def _extension(name: str) -> str:
+    return name.rpartition(".")[2].lower() if "." in name else ""
 
 
 def _refused(sentence: str) -> Rejected:

@@ -13,13 +13,13 @@ from flask_login import current_user
 from sqlalchemy.exc import OperationalError
 from werkzeug.wrappers import Response
 
-from portal.database import short_write
+from portal.database import short_write, write_intent
 from portal.extensions import db, login_manager
 from portal.models import User, UserSession
 from portal.queries.sessions import session_behind
 from portal.services import sessions
 from portal.web.htmx import is_htmx, redirect_whole_page
-from portal.web.requests import READING, safe_path, safe_referrer
+from portal.web.requests import safe_path, safe_referrer
 
 PUBLIC = "portal_public"
 BEFORE_PASSWORD = "portal_before_password"
@@ -101,7 +101,7 @@ def _refresh(found: UserSession) -> None:
     A reading request has nothing else to write: its transaction ends, and this fact gets a
     short one of its own. Where the database is too busy for it, the next request tries again.
     """
-    if request.method not in READING:
+    if write_intent.get():
         return sessions.refresh(found)
     db.session.commit()
     with short_write():

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
-from flask import Flask, flash, make_response, redirect, request
+from flask import Flask, current_app, flash, make_response, redirect, request
 from flask_login import current_user
 from sqlalchemy.exc import IntegrityError
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -25,7 +25,9 @@ from portal.web.htmx import is_htmx, redirect_whole_page
 View = TypeVar("View", bound=Callable[..., Any])
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 WRITES = "portal_writes"
+READS_FIRST = "portal_reads_first"
 UNSAVED = "portal_unsaved"
+KEPT = "portal_kept"
 ONCE_FIELD = "_once"
 
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -90,6 +92,29 @@ def only_looks(view: View) -> View:
     return wrapper  # type: ignore[return-value]
 
 
+def reads_first(view: View) -> View:
+    """Declare that a writing view begins by reading, and works long before it writes.
+
+    It says :func:`let_go` before the long work and :func:`begin_writing` after it: nothing of
+    the database is held while bytes arrive or a file is looked into.
+    """
+    setattr(view, READS_FIRST, True)
+    return view
+
+
+def let_go() -> None:
+    """End the transaction in hand: what was written is kept, and no lock is held any more."""
+    db.session.commit()
+    write_intent.set(False)
+
+
+def begin_writing() -> None:
+    """Say that what follows writes; rows must be read anew, because time has passed."""
+    db.session.commit()
+    db.session.expire_all()
+    write_intent.set(True)
+
+
 def writes_refusals_too(view: View) -> View:
     """Like :func:`writes`, but commits on a refusal as well: a failed log-in must count."""
     return _writing(view, keep_refusals=True)
@@ -107,7 +132,7 @@ def _writing(view: View, *, keep_refusals: bool) -> View:
             return repeated
         response: Response = make_response(view(*args, **kwargs))
         refused = response.status_code >= 400 or getattr(response, UNSAVED, False)
-        if refused and not keep_refusals:
+        if refused and not keep_refusals and not getattr(response, KEPT, False):
             db.session.rollback()
             return response
         if key:
@@ -158,6 +183,12 @@ def unsaved(page: str) -> Response:
     return response
 
 
+def keep_what_was_done(response: Response) -> Response:
+    """Let a refusal's transaction be kept: some of what was sent could be taken, some not."""
+    setattr(response, KEPT, True)
+    return response
+
+
 def leave_to(address: str) -> Response:
     """Redirect after a write (303), whole page also for htmx."""
     if is_htmx():
@@ -196,8 +227,9 @@ def safe_path(address: str | None, default: str = "/") -> str:
 
 
 def _declare_intent() -> None:
-    """Tell the database layer whether this request may write."""
-    write_intent.set(request.method not in READING)
+    """Tell the database layer whether this request may write, at least at first."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    write_intent.set(request.method not in READING and not hasattr(view, READS_FIRST))
 
 
 def _forget_intent(_error: BaseException | None) -> None:

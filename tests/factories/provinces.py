@@ -15,6 +15,7 @@ from tests.factories.plans import drafting_plan
 from tests.factories.scenes import Scene, make_pairing, make_programme
 from tests.factories.sessions import open_session
 from tests.factories.tasks import make_task
+from tests.factories.uploads import live_link, receiving
 
 
 @dataclass
@@ -22,10 +23,10 @@ class Ids:
     """The ids that stand in addresses; ``special`` holds those of one endpoint alone."""
 
     common: dict[str, int | str]
-    special: dict[str, dict[str, int]] = field(default_factory=dict)
-    sent: dict[str, dict[str, int]] = field(default_factory=dict)
+    special: dict[str, dict[str, int | str]] = field(default_factory=dict)
+    sent: dict[str, dict[str, int | str]] = field(default_factory=dict)
 
-    def fields(self, endpoint: str) -> dict[str, int]:
+    def fields(self, endpoint: str) -> dict[str, int | str]:
         """Return what a form of ``endpoint`` must say before the step can be judged."""
         return self.sent.get(endpoint, {})
 
@@ -89,9 +90,15 @@ def make_everything(scene: Scene) -> Ids:
     )
     early_plan = drafting_plan(bare, scene)
     early_task = given(early_plan.tasks[0], scene)
-    early_ids = {"plan_id": early_plan.id, "task_id": early_task.id, "pairing_id": bare.id}
+    early_ids: dict[str, int | str] = {
+        "plan_id": early_plan.id,
+        "task_id": early_task.id,
+        "pairing_id": bare.id,
+    }
+    phone = phone_ids(task, scene)
     return Ids(
         common={
+            "token": receiving(task, by=scene.supported_contributor).token,
             "filename": "css/portal.css",
             "programme_id": scene.programme.id,
             "pairing_id": scene.pairing.id,
@@ -122,6 +129,30 @@ def make_everything(scene: Scene) -> Ids:
             "plans.edit_goals": early_ids,
             "plans.edit_task": early_ids,
             "plans.remove_task": early_ids,
+            **{f"uploads.{endpoint}": phone for endpoint in PHONE_ENDPOINTS},
         },
-        sent={"assessments.remove_expert": {"expert": scene.expert.id}},
+        sent={
+            "assessments.remove_expert": {"expert": scene.expert.id},
+            "uploads.answer_by_phone": {"answer": "cancel"},
+            "uploads.answer_upload": {"answer": "cancel"},
+            "uploads.send_files": {"meeting": planned_meeting(scene).id},
+        },
     )
+
+
+PHONE_ENDPOINTS = (
+    "answer_by_phone",
+    "begin_by_phone",
+    "end_by_phone",
+    "send_by_phone",
+    "send_part_by_phone",
+    "show_by_phone",
+    "show_phone_page",
+)
+
+
+def phone_ids(task: Task, scene: Scene) -> dict[str, int | str]:
+    """The secret of a phone's link, and an upload that was begun by it."""
+    link, secret = live_link(task, by=scene.supported_coordinator)
+    upload = receiving(task, by=scene.supported_coordinator, link=link)
+    return {"secret": secret, "token": upload.token}

@@ -22,7 +22,7 @@ from tests.factories.evidence import (
 )
 from tests.factories.plans import plan_in_force
 from tests.factories.tasks import make_task
-from tests.support.pages import Page, PageClient
+from tests.support.pages import Page, PageClient, form_values
 from tests.support.queries import count_queries
 
 
@@ -106,7 +106,9 @@ def test_coordinator_sees_why_a_file_is_refused_beside_its_field(
     assert said in answer.one(f"#{bad}-error").get_text()
     assert not answer.select(f"#{good}-error")
     assert answer.one("input[name=evidence_on]")["value"] == day
-    assert db.session.query(Evidence).count() == db.session.query(StoredFile).count() == 0
+    # The good one need not be chosen again.
+    assert [piece.title for piece in db.session.query(Evidence)] == ["好"]
+    assert "已上传 1 件佐证材料。" in answer.text
 
 
 def test_coordinator_sees_that_a_file_is_too_large_and_keeps_the_form(
@@ -170,13 +172,24 @@ def test_coordinator_uploads_a_known_file_and_is_told_where_it_stands(
     client.login(scene.supported_coordinator, PASSWORD)
     field = f"file-{task.requirements[0].id}"
     answer = upload(client, task, **{field: (BytesIO(pdf_bytes("同")), "又一份.pdf")})
+    assert answer.status == 422
+    told = answer.one("#uploads-open").get_text()
+    assert "与佐证库中的“培训通知”内容相同（已用于D-07 开展培训）" in told
+    answer = press(client, answer, "直接选用")
     page = client.get(answer.location)
-    assert "与佐证库中的“培训通知”内容相同（已用于D-07 开展培训）" in page.text
+    assert "已选用佐证库中的“培训通知”，没有重复保存。" in page.text
     assert page.texts(".requirement .file-name") == ["培训通知"]
+    assert not page.select("#uploads-open li")
     assert [use.evidence_id for use in db.session.get(Task, task.id).evidence_uses] == [  # type: ignore[union-attr]
         known.evidence_id
     ]
     assert db.session.query(StoredFile).count() == 1
+
+
+def press(client: PageClient, page: Page, label: str) -> Page:
+    """Press a button of the one upload that waits on the page."""
+    (form,) = [one for one in page.select("#uploads-open form") if label in one.get_text()]
+    return client.post(str(form["action"]), form_values(form))
 
 
 def test_contributor_is_not_told_of_tasks_they_do_not_see(
@@ -192,9 +205,9 @@ def test_contributor_is_not_told_of_tasks_they_do_not_see(
     client.login(scene.supported_contributor, PASSWORD)
     field = f"file-{task.requirements[0].id}"
     answer = upload(client, task, **{field: (BytesIO(pdf_bytes("同")), "方案.pdf")})
-    page = client.get(answer.location)
-    assert "内容相同，已直接选用" in page.text
-    assert "收入分配方案" not in page.text
+    assert "与佐证库中的一份材料内容相同" in answer.text
+    assert "收入分配方案" not in answer.text
+    assert "方案”内容相同" not in answer.text
 
 
 # Using a piece again

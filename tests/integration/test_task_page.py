@@ -72,7 +72,7 @@ def test_each_role_sees_the_forms_it_may_use(
         assert page.status == 404
         return
     forms = {str(form["action"]).rpartition("/")[2] for form in page.select("main form")}
-    expected = {"start", "notes", "evidence"} if role in WORKERS else set()
+    expected = {"start", "notes", "evidence", "phone-link"} if role in WORKERS else set()
     assert forms - {"owners"} == expected
     assert ("owners" in forms) == role.endswith("coordinator")
     camera = page.select("main input[capture=environment]")

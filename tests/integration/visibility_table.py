@@ -170,6 +170,23 @@ GET  evidence.use_for_meeting       L FF F VVN VVN NN N NNN
 POST evidence.use_for_meeting       L FF F AAN AAN NN N NNN
 POST evidence.withdraw_evidence     L FF F FFF AAA NN N NNN
 
+POST uploads.answer_by_phone        A AA A AAA AAA AA A AAA
+POST uploads.answer_upload          L NN N NNN NNA NN N NNN
+POST uploads.begin_by_phone         A AA A AAA AAA AA A AAA
+POST uploads.begin_upload           L AA A AAA AAA AA A AAA
+DELETE uploads.end_by_phone         A AA A AAA AAA AA A AAA
+DELETE uploads.end_upload           L NN N NNN NNA NN N NNN
+POST uploads.make_link              L FF F AAA AAA NN N NNN
+POST uploads.revoke_link            L FF F AAA AAA NN N NNN
+POST uploads.send_by_phone          A AA A AAA AAA AA A AAA
+POST uploads.send_files             L FF F AAN AAN NN N NNN
+PATCH uploads.send_part             L NN N NNN NNA NN N NNN
+PATCH uploads.send_part_by_phone    A AA A AAA AAA AA A AAA
+GET  uploads.show_by_phone          P PP P PPP PPP PP P PPP
+GET  uploads.show_link              L VV V VVV VVV NN N NNN
+GET  uploads.show_phone_page        P PP P PPP PPP PP P PPP
+GET  uploads.show_upload            L NN N NNN NNV NN N NNN
+
 GET  files.show_page                L VV V VVV VVV NN V NNN
 GET  files.show_picture             L VV V VVV VVV NN V NNN
 GET  files.show_preview             L VV V VVV VVV NN V NNN

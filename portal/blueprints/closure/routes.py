@@ -23,10 +23,12 @@ from portal.blueprints.closure.pages import (
 )
 from portal.blueprints.tasks.forms import SubmitEvidenceForm
 from portal.blueprints.tasks.pages import answer_task
+from portal.blueprints.tasks.taking import answer_half_taken, take_files
 from portal.errors import Rejected, StaleEdit, StepRefused
 from portal.models import Task, TaskState
 from portal.policies import closure as policies
 from portal.policies.decision import require
+from portal.policies.tasks import why_locked
 from portal.queries import closure as queries
 from portal.queries.closure_queue import Mark
 from portal.services import closure
@@ -52,11 +54,17 @@ def request_closure(task_id: int) -> Response:
     form = SubmitEvidenceForm.for_requirements(task.requirements)
     if not form.validate():
         return answer_task(task, submit=form, status=422)
+    # A waiting application locks the task: then files come in only together with the next one.
+    locked = bool(why_locked(task))
     try:
+        if not locked and form.uploads:
+            taken = take_files(task, form)
+            if not taken.is_whole:
+                return answer_half_taken(task, form, taken, left="申请还没有提交。")
         closure.request_closure(
             task,
             statement=form.statement.data or "",
-            files=form.uploads,
+            files=form.uploads if locked else (),
             evidence_on=form.evidence_on.data,
             may_replace=seen_version() is not None,
             seen_version=seen_version(),

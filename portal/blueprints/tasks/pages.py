@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import make_response, render_template
+from flask import make_response, render_template, url_for
 from werkzeug.wrappers import Response
 
 from portal import file_types, storage
@@ -11,6 +11,7 @@ from portal.models import Task
 from portal.policies.closure import can_request_closure
 from portal.queries.closure import closure_panel
 from portal.queries.task_page import TaskPage, task_page
+from portal.queries.uploads import open_uploads
 from portal.web.accounts import actor
 from portal.web.refusals import Refused, typed_in
 
@@ -53,6 +54,9 @@ def answer_task(
             may_apply=bool(can_request_closure(viewer, task)),
             accept=file_types.ACCEPT,
             upload_limit=storage.upload_limit(),
+            uploads=open_uploads(viewer, task=task) if page.can_work_now else [],
+            upload_address=lambda one: url_for("uploads.send_part", token=one.token),
+            page_url=url_for("tasks.show_task", task_id=task.id),
             **{"refused": None, **more},
         ),
         status,

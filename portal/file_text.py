@@ -1,0 +1,123 @@
+"""The words inside an uploaded file, as far as a short look finds them.
+
+Only for judging a file before it is kept (numbers of people); showing one is another matter.
+Every step is bounded: so many bytes, so many pages.
+"""
+
+import re
+import struct
+import zipfile
+import zlib
+from datetime import date, datetime
+from typing import BinaryIO
+
+from PIL import Image
+
+from portal import pdfium
+
+MAX_BYTES = 8 * 1024 * 1024
+MAX_PAGES = 30
+_OFFICE_PARTS = re.compile(
+    r"word/(document|header\d*|footer\d*|footnotes|comments)\.xml"
+    r"|xl/(sharedStrings|worksheets/[^/]+)\.xml|ppt/slides/[^/]+\.xml"
+)
+# One word may be cut into several runs; what ends here is a paragraph, a cell or a string.
+_ENDS = re.compile(r"</(?:\w+:)?(?:p|tc|si|is|v|c)>|<(?:\w+:)?(?:br|tab)\b[^>]*>")
+_TAG = re.compile(r"<[^>]*>")
+# Exif: the block of the camera's own fields, the moment of the shot in it, the file's own date.
+_EXIF_BLOCK, _EXIF_TAKEN, _EXIF_DATE = 0x8769, 0x9003, 0x0132
+
+
+def text_of(stream: BinaryIO, content: str) -> str:
+    """Return the beginning of the text in ``stream``, whose kind file_types.sniff() named.
+
+    Empty for pictures, films, archives, and for whatever cannot be read. Leaves the stream,
+    which must be seekable, at its start.
+    """
+    try:
+        stream.seek(0)
+        if content == "text":
+            return _decoded(stream.read(MAX_BYTES))
+        if content == "pdf":
+            return _pdf_text(stream)
+        if content in ("docx", "xlsx", "pptx"):
+            return _office_text(stream)
+        if content in ("doc", "xls", "ppt"):
+            # Both ways of writing in these files put the digits of a number next to each other.
+            return stream.read(MAX_BYTES).replace(b"\0", b"").decode("latin-1")
+        return ""
+    finally:
+        stream.seek(0)
+
+
+def is_locked(stream: BinaryIO, content: str) -> bool:
+    """Whether a PDF or an archive opens with a password only."""
+    try:
+        if content == "pdf":
+            with pdfium.opened(stream):
+                return False
+        if content == "zip":
+            with zipfile.ZipFile(stream) as archive:
+                return any(member.flag_bits & 1 for member in archive.infolist())
+    except pdfium.PdfLocked:
+        return True
+    except (pdfium.PdfBroken, zipfile.BadZipFile, ValueError, OSError, NotImplementedError):
+        return False
+    finally:
+        stream.seek(0)
+    return False
+
+
+def taken_on(stream: BinaryIO) -> date | None:
+    """Return the day a photograph was taken, from its EXIF data; None where it says nothing."""
+    try:
+        stream.seek(0)
+        with Image.open(stream) as image:
+            exif = image.getexif()
+            said = exif.get_ifd(_EXIF_BLOCK).get(_EXIF_TAKEN) or exif.get(_EXIF_DATE)
+        return datetime.strptime(str(said)[:10], "%Y:%m:%d").date() if said else None  # noqa: DTZ007
+    except Exception:
+        # Pillow raises whatever a hostile picture makes it stumble over.
+        return None
+    finally:
+        stream.seek(0)
+
+
+def _decoded(raw: bytes) -> str:
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return raw.decode("gb18030", "replace")
+
+
+def _pdf_text(stream: BinaryIO) -> str:
+    pages: list[str] = []
+    try:
+        with pdfium.opened(stream) as document:
+            for number in range(min(len(document), MAX_PAGES)):
+                page = document[number]
+                text = page.get_textpage()
+                pages.append(text.get_text_bounded())
+                text.close()
+                page.close()
+    except (pdfium.PdfLocked, pdfium.PdfBroken, RuntimeError, OSError):
+        pass
+    return "\n".join(pages)
+
+
+def _office_text(stream: BinaryIO) -> str:
+    """Return the text of the parts that hold any, until MAX_BYTES are unpacked."""
+    found: list[str] = []
+    left = MAX_BYTES
+    try:
+        with zipfile.ZipFile(stream) as archive:
+            for name in filter(_OFFICE_PARTS.fullmatch, archive.namelist()):
+                with archive.open(name) as part:
+                    raw = part.read(left)
+                left -= len(raw)
+                found.append(_TAG.sub("", _ENDS.sub("\n", raw.decode("utf-8", "replace"))))
+                if left <= 0:
+                    break
+    except (zipfile.BadZipFile, zlib.error, struct.error, ValueError, OSError, RuntimeError):
+        pass
+    return "\n".join(found)

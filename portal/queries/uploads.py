@@ -1,0 +1,119 @@
+"""Uploads and phone links: each belongs to one person, and to nobody else."""
+
+import sqlalchemy as sa
+from sqlalchemy.orm import joinedload
+
+from portal import clock, tokens
+from portal.errors import NotVisible
+from portal.extensions import db
+from portal.models import Meeting, Pairing, Task, Upload, UploadLink, UploadState, User
+from portal.policies.tasks import can_work_on, why_locked
+from portal.policies.uploads import UNFINISHED, link_is_alive
+from portal.queries.tasks import get_task
+
+GONE = "这个上传码已失效或不正确。请在电脑上打开任务页面，重新点“手机扫码上传”。"
+
+
+def get_upload(token: str, *, viewer: User, link: UploadLink | None = None) -> Upload:
+    """Return the upload of ``token`` if ``viewer`` began it (through ``link``, if one is given).
+
+    Raises NotVisible for any other.
+    """
+    statement = sa.select(Upload).where(Upload.token == token, Upload.user_id == viewer.id)
+    if link is not None:
+        statement = statement.where(Upload.link_id == link.id)
+    upload = db.session.scalar(
+        statement.options(
+            joinedload(Upload.pairing), joinedload(Upload.task), joinedload(Upload.meeting)
+        )
+    )
+    if upload is None:
+        raise NotVisible()
+    return upload
+
+
+def open_uploads(
+    viewer: User,
+    *,
+    task: Task | None = None,
+    meeting: Meeting | None = None,
+    pairing: Pairing | None = None,
+    link: UploadLink | None = None,
+) -> list[Upload]:
+    """Return what ``viewer`` has begun for one place and must still look at, oldest first.
+
+    Unfinished ones, those that ask something, and stored ones with something to say. Of a
+    ``pairing``: those bound for its library alone. Through a ``link``: those sent by it.
+    """
+    statement = sa.select(Upload).where(
+        Upload.user_id == viewer.id,
+        sa.or_(
+            Upload.state.in_(UNFINISHED),
+            sa.and_(Upload.state == UploadState.STORED, Upload.answer != ""),
+        ),
+    )
+    if task is not None:
+        statement = statement.where(Upload.task_id == task.id)
+    elif meeting is not None:
+        statement = statement.where(Upload.meeting_id == meeting.id)
+    elif pairing is not None:
+        library = (Upload.task_id.is_(None), Upload.meeting_id.is_(None))
+        statement = statement.where(Upload.pairing_id == pairing.id, *library)
+    if link is not None:
+        statement = statement.where(Upload.link_id == link.id)
+    return list(
+        db.session.scalars(
+            statement.options(joinedload(Upload.requirement)).order_by(Upload.id).limit(200)
+        )
+    )
+
+
+def get_link(secret: str) -> UploadLink:
+    """Return the live link with that secret in its address, with its person and its task.
+
+    Raises NotVisible (404) for a wrong, expired or revoked one, for one whose person was
+    disabled or no longer works on the task, and while the task is locked: a phone is told the
+    same for all of these.
+    """
+    link = db.session.scalar(
+        sa.select(UploadLink)
+        .where(UploadLink.token_hash == tokens.fingerprint(secret))
+        .options(joinedload(UploadLink.user))
+    )
+    if link is None or not link_is_alive(link, clock.now()):
+        raise NotVisible(GONE)
+    try:
+        task = get_task(link.task_id, viewer=link.user)
+    except NotVisible as error:
+        raise NotVisible(GONE) from error
+    if not can_work_on(link.user, task) or why_locked(task):
+        raise NotVisible(GONE)
+    return link
+
+
+def live_link(task: Task, viewer: User) -> UploadLink | None:
+    """Return the viewer's newest link to ``task`` that still works, if there is one."""
+    return db.session.scalar(
+        sa.select(UploadLink)
+        .where(
+            UploadLink.task_id == task.id,
+            UploadLink.user_id == viewer.id,
+            UploadLink.revoked_at.is_(None),
+            UploadLink.expires_at > clock.now(),
+        )
+        .order_by(UploadLink.id.desc())
+        .limit(1)
+    )
+
+
+def sent_by(link: UploadLink) -> list[Upload]:
+    """Return the files of ``link`` that have arrived, in their order."""
+    arrived = (UploadState.STORED, UploadState.ASKING)
+    return list(
+        db.session.scalars(
+            sa.select(Upload)
+            .where(Upload.link_id == link.id, Upload.state.in_(arrived))
+            .options(joinedload(Upload.requirement))
+            .order_by(Upload.id)
+        )
+    )
