@@ -117,7 +117,7 @@ def test_damaged_file_is_named_and_nothing_is_deleted(
     result = run("files", "move", "--to", "s3", "--delete-source")
     assert result.exit_code == 1
     assert f"damaged: {hashes[1]} file " in result.output
-    assert "2 copied, 0 present, 1 damaged" in result.output
+    assert "2 copied, 0 present, 0 gone meanwhile, 1 damaged, 0 failed" in result.output
     assert "nothing was deleted" in result.output
     assert held(bucket) == [hashes[0], hashes[2]]
     assert held(folder) == hashes
