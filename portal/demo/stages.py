@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 from portal import clock
-from portal.demo import assessed
+from portal.demo import assessed, materials
 from portal.demo.story import Story, first_due_codes
 from portal.models import Agreement, Area, Assessment, Pairing, Side
 from portal.services import agreements, closure
@@ -99,8 +99,10 @@ def _in_the_middle(story: Story) -> None:
             reason="财务管理、支撑保障两类制度缺少文号和印发日期，请补齐后重新申请。",
             actor=story.reviewer,
         )
+    materials.reject_first(story, back, date(2021, 3, 5))
     _hold_quarterly(story, date(2020, 8, 26), date(2020, 11, 25))
-    story.meet(date(2021, 3, 3), "帮扶领导小组第三次季度例会", QUARTERLY)
+    third = story.meet(date(2021, 3, 3), "帮扶领导小组第三次季度例会", QUARTERLY)
+    materials.show_every_condition(story, third)
 
 
 def _late_and_red(story: Story) -> None:

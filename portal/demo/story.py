@@ -18,6 +18,7 @@ from portal.extensions import db
 from portal.models import (
     Agreement,
     Area,
+    EvidenceKind,
     LibraryTask,
     Meeting,
     Pairing,
@@ -26,7 +27,17 @@ from portal.models import (
     Task,
     User,
 )
-from portal.services import agreements, closure, evidence, goals, groups, meetings, minutes, plans
+from portal.services import (
+    agreements,
+    closure,
+    evidence,
+    files,
+    goals,
+    groups,
+    meetings,
+    minutes,
+    plans,
+)
 from portal.services.meetings import AgendaEntry, MeetingEntry
 from portal.services.minutes import MinutesEntry, ResolutionEntry
 from portal.services.plan_tasks import set_owners
@@ -47,6 +58,27 @@ GOALS = {
     ),
     Area.FACULTY: ("带教师资全部持证上岗", "骨干师资省级培训全覆盖", "形成稳定的师资梯队"),
 }
+
+
+KIND_WORDS = (
+    ("照片", EvidenceKind.PHOTO),
+    ("签到", EvidenceKind.SIGN_IN),
+    ("纪要", EvidenceKind.MINUTES),
+    ("教案", EvidenceKind.TEACHING),
+    ("课件", EvidenceKind.TEACHING),
+    ("证", EvidenceKind.CERTIFICATE),
+    ("记录", EvidenceKind.RECORD),
+    ("总结", EvidenceKind.REPORT),
+    ("报告", EvidenceKind.REPORT),
+    ("表", EvidenceKind.DATA),
+    ("清单", EvidenceKind.DATA),
+)
+"""What kind of paper a requirement means, by the first of these words in its name."""
+
+
+def kind_named(name: str) -> EvidenceKind:
+    """Return the kind of a paper called ``name``: most are documents."""
+    return next((kind for word, kind in KIND_WORDS if word in name), EvidenceKind.DOCUMENT)
 
 
 @dataclass
@@ -200,12 +232,16 @@ class Story:
             stream = (
                 picture(task.number + number) if photo else self._paper(task, requirement.name, day)
             )
+            actor = self.supported.coordinator
             with clock.at(day, 9, 10 + number):
-                evidence.attach_files(
+                evidence.add_evidence(
                     task,
-                    [(requirement.id, name, stream)],
+                    requirement=requirement,
+                    file=files.store_upload(name, stream, pairing=self.pairing, actor=actor),
+                    title=requirement.name,
+                    kind=kind_named(requirement.name),
                     evidence_on=day - timedelta(days=2),
-                    actor=self.supported.coordinator,
+                    actor=actor,
                 )
 
     def _paper(self, task: Task, name: str, day: date) -> BytesIO:

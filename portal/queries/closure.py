@@ -15,6 +15,7 @@ from portal.models import (
     ClosureRequest,
     ClosureState,
     Evidence,
+    EvidenceStatus,
     EvidenceUse,
     Pairing,
     Task,
@@ -24,7 +25,7 @@ from portal.models import (
 from portal.models.files import SHOWN_AS, ShownAs
 from portal.policies.scope import visible_tasks
 from portal.queries.closure_stepper import StepMark, steps_of
-from portal.workflow.closure import CLOSURE, CORE_WEIGHT, missing_for_closure
+from portal.workflow.closure import CLOSURE, CORE_WEIGHT, missing_for_closure, rejected_since
 from portal.workflow.tasks import Turn, turn_of
 
 CLOSED_STATES = (ClosureState.CLOSED, ClosureState.REOPENED)
@@ -77,10 +78,14 @@ class ClosurePanel:
         return [*rows, *([("其他材料", others)] if others else [])]
 
     @property
-    def withdrawn(self) -> set[int]:
-        """Ids of evidence that was withdrawn after it had been applied with."""
-        uses = self.task.evidence_uses
-        return {use.evidence_id for use in uses if use.evidence.withdrawn_at is not None}
+    def statuses(self) -> dict[int, EvidenceStatus]:
+        """What has been decided since about each piece that was applied with, by its id."""
+        return {use.evidence_id: use.evidence.status for use in self.task.evidence_uses}
+
+    @property
+    def against(self) -> list[str]:
+        """What keeps the waiting round from being passed: it can only be returned."""
+        return rejected_since(self.task)
 
     @property
     def shown(self) -> Mapping[str, ShownAs]:

@@ -9,12 +9,9 @@ from portal import clock
 from portal.errors import NotVisible
 from portal.extensions import db
 from portal.models import (
-    Agreement,
-    Assessment,
     Evidence,
     EvidenceRevision,
     EvidenceUse,
-    Meeting,
     Pairing,
     StoredFile,
     Task,
@@ -87,28 +84,6 @@ def uses_by_piece(ids: Iterable[int], *, viewer: User) -> dict[int, list[Evidenc
     for use in uses:
         found.setdefault(use.evidence_id, []).append(use)
     return found
-
-
-def attached_to(target: Meeting | Agreement | Assessment) -> list[EvidenceUse]:
-    """Return the pieces attached to what the caller has loaded in scope: one query, and one
-    for the revisions."""
-    column = {
-        Meeting: EvidenceUse.meeting_id,
-        Agreement: EvidenceUse.agreement_id,
-        Assessment: EvidenceUse.assessment_id,
-    }[type(target)]
-    return list(
-        db.session.scalars(
-            sa.select(EvidenceUse)
-            .join(EvidenceUse.evidence)
-            .where(column == target.id)
-            .options(
-                contains_eager(EvidenceUse.evidence).joinedload(Evidence.file),
-                contains_eager(EvidenceUse.evidence).joinedload(Evidence.added_by),
-            )
-            .order_by(EvidenceUse.id)
-        )
-    )
 
 
 def usable_pieces(place: Place, *, viewer: User, search: str = "") -> list[Evidence]:

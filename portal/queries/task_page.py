@@ -13,6 +13,7 @@ from portal.models import (
     Event,
     Evidence,
     EvidenceRequirement,
+    EvidenceStatus,
     EvidenceUse,
     Light,
     Role,
@@ -21,7 +22,7 @@ from portal.models import (
     TaskState,
     User,
 )
-from portal.policies.evidence import counts
+from portal.policies.evidence import counts, why_not_counted
 from portal.policies.scope import side_of
 from portal.policies.tasks import can_assign, can_work_on, why_locked
 from portal.queries.history import history_of
@@ -92,6 +93,22 @@ class TaskPage:
             None,
         )
 
+    def idle_because(self, piece: Evidence) -> str:
+        """Why a piece proves nothing today; empty when it counts."""
+        return why_not_counted(piece, clock.today())
+
+    @property
+    def rejected(self) -> list[tuple[str, EvidenceUse]]:
+        """What was not accepted and waits to be mended, with what it stands for."""
+        if self.task.state is TaskState.CLOSED:
+            return []
+        return [
+            (row.name, use)
+            for row in self.rows
+            for use in row.uses
+            if use.evidence.status is EvidenceStatus.REJECTED
+        ]
+
     @property
     def proved(self) -> int:
         """How many requirements have their evidence."""
@@ -125,6 +142,7 @@ def requirement_rows(task: Task) -> list[RequirementRow]:
         .options(
             contains_eager(EvidenceUse.evidence).joinedload(Evidence.file),
             contains_eager(EvidenceUse.evidence).joinedload(Evidence.added_by),
+            contains_eager(EvidenceUse.evidence).joinedload(Evidence.reviewed_by),
         )
         .order_by(EvidenceUse.id)
     ).all()

@@ -13,6 +13,7 @@ from portal.blueprints.agreements.forms import (
 from portal.models import Agreement, Pairing, Side
 from portal.policies.agreement_text import annexes
 from portal.queries.agreement_page import Gap, agreement_page
+from portal.queries.evidence_attached import attached_to
 from portal.web.accounts import actor
 
 COMPARE, TEXT = "compare", "text"
@@ -59,6 +60,7 @@ def render_agreement(
         pairing=shown.pairing,
         missing=linked(shown.gaps, shown.pairing, agreement if "edit" in shown.actions else None),
         annexes=annexes(),
+        attachments=attached_to(agreement, viewer=actor()),
         sides=list(Side),
         withdrawing=withdrawing or WithdrawForm(),
         scan_form=scan_form or AttachScanForm(),

@@ -23,6 +23,7 @@ from portal.policies import assessments as policies
 from portal.policies.scope import sees_all_pairings, side_of
 from portal.queries.assessment_sheet import Sheet, sheet_of, verdict_of
 from portal.queries.assessments import experts_to_assign, waits_for, workdays_waited
+from portal.queries.evidence_attached import attached_to_items
 from portal.queries.history import history_of
 from portal.services.assessment_reviews import REVIEW_RECORD
 from portal.services.sheet_entries import Clash
@@ -141,6 +142,9 @@ def sheet_page(
         publicity_until=_publicity_until(assessment),
         events=_history(assessment, viewer),
         tasks_url=_tasks_url(assessment, expert),
+        proofs=attached_to_items(
+            assessment, [line.item for line in sheet.leaves if line.self_side], viewer=viewer
+        ),
     )
 
 

@@ -23,6 +23,7 @@ from portal.policies.meetings import (
     whose_turn,
 )
 from portal.queries import meetings as queries
+from portal.queries.evidence_attached import attached_to
 from portal.queries.history import history_of
 from portal.queries.pairings import pairings_seen_by
 from portal.services import meetings
@@ -248,6 +249,7 @@ def meeting_page(meeting: Meeting, form: ReasonForm) -> str:
         pairing=meeting.pairing,
         form=form,
         events=events,
+        attachments=attached_to(meeting, viewer=viewer),
         returned=last_return(events) if meeting.is_returned else None,
         kind_title=meeting_kinds()[meeting.kind].title,
         role_labels={role.value: role.label for role in GroupRole},

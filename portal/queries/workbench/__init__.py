@@ -9,7 +9,15 @@ from dataclasses import dataclass
 
 from portal import clock
 from portal.models import Role, User
-from portal.queries.workbench import agreements, assessments, closure, meetings, pairings, tasks
+from portal.queries.workbench import (
+    agreements,
+    assessments,
+    closure,
+    evidence,
+    meetings,
+    pairings,
+    tasks,
+)
 from portal.queries.workbench.items import LIMIT, Button, Item
 
 __all__ = ["Bench", "Button", "Item", "bench_of"]
@@ -22,17 +30,20 @@ TO_DO: dict[Role, tuple[Collector, ...]] = {
         pairings.plans_to_endorse,
         closure.to_confirm,
         meetings.minutes_to_approve,
+        evidence.rejected,
     ),
     Role.BASE_COORDINATOR: (
         pairings.to_set_up,
         agreements.in_hand,
         tasks.returned,
         tasks.due,
+        evidence.rejected,
+        evidence.to_review,
         meetings.overdue,
         meetings.minutes_to_write,
         assessments.to_fill,
     ),
-    Role.CONTRIBUTOR: (tasks.returned, tasks.due),
+    Role.CONTRIBUTOR: (tasks.returned, tasks.due, evidence.rejected),
     Role.CENTRE_REVIEWER: (agreements.to_file, closure.to_verify, assessments.to_review),
     Role.COMMISSION_OFFICER: (assessments.to_publish,),
     Role.EXPERT: (assessments.assigned,),

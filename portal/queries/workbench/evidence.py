@@ -1,0 +1,115 @@
+"""Evidence on the workbench: what was not accepted, and what waits too long to be reviewed."""
+
+from datetime import timedelta
+
+import sqlalchemy as sa
+
+from portal import clock
+from portal.extensions import db
+from portal.models import (
+    Evidence,
+    EvidenceRevision,
+    EvidenceStatus,
+    EvidenceUse,
+    Pairing,
+    Task,
+    TaskState,
+    User,
+)
+from portal.policies.scope import of_own_hospital
+from portal.queries.workbench.items import (
+    LIMIT,
+    Item,
+    day_of,
+    pairing_name,
+    rows_with_hospitals,
+    supported,
+    supporting,
+)
+
+CALM_DAYS = 10
+"""A closure accepts its evidence by itself: only what waits longer is worth a line."""
+
+
+def rejected(viewer: User) -> list[Item]:
+    """Return the viewer's own pieces that were not accepted, while something still needs them."""
+    needed = (
+        sa.select(EvidenceUse.id)
+        .outerjoin(Task, Task.id == EvidenceUse.task_id)
+        .where(
+            EvidenceUse.evidence_id == Evidence.id,
+            sa.or_(Task.id.is_(None), Task.state != TaskState.CLOSED),
+        )
+        .exists()
+    )
+    rows = rows_with_hospitals(
+        (Evidence.id, Evidence.title, Evidence.review_reason, Evidence.reviewed_at),
+        Evidence,
+        of_own_hospital(viewer),
+        Evidence.added_by_id == viewer.id,
+        Evidence.status == EvidenceStatus.REJECTED,
+        needed,
+        order=Evidence.reviewed_at,
+    )
+    return [
+        Item(
+            "佐证未获认可",
+            row.title,
+            pairing_name(row),
+            day_of(row.reviewed_at),
+            "evidence.show_evidence",
+            {"evidence_id": row.id},
+            detail=row.review_reason,
+            tone="warning",
+        )
+        for row in rows
+    ]
+
+
+def to_review(viewer: User) -> list[Item]:
+    """Return one line for each pairing whose other hospital's pieces have waited for days."""
+    newest = (
+        sa.select(sa.func.max(EvidenceRevision.added_at))
+        .where(EvidenceRevision.evidence_id == Evidence.id)
+        .scalar_subquery()
+    )
+    since = sa.func.coalesce(newest, Evidence.added_at, type_=Evidence.added_at.type)
+    waiting = (
+        sa.select(Evidence.pairing_id, since.label("since"))
+        .join(Pairing, Pairing.id == Evidence.pairing_id)
+        .where(
+            of_own_hospital(viewer),
+            Evidence.status == EvidenceStatus.PENDING,
+            Evidence.organisation_id != viewer.organisation_id,
+            Evidence.added_by_id != viewer.id,
+            since <= clock.now() - timedelta(days=CALM_DAYS),
+        )
+        .subquery()
+    )
+    oldest = sa.func.min(waiting.c.since, type_=Evidence.added_at.type)
+    rows = db.session.execute(
+        sa.select(
+            waiting.c.pairing_id,
+            sa.func.count().label("number"),
+            oldest.label("since"),
+            supporting.short_name,
+            supported.short_name,
+        )
+        .join(Pairing, Pairing.id == waiting.c.pairing_id)
+        .join(supporting, supporting.id == Pairing.supporting_id)
+        .join(supported, supported.id == Pairing.supported_id)
+        .group_by(waiting.c.pairing_id, supporting.short_name, supported.short_name)
+        .order_by(oldest, waiting.c.pairing_id)
+        .limit(LIMIT)
+    )
+    return [
+        Item(
+            "佐证待审核",
+            f"待审核佐证 {row.number} 件",
+            pairing_name(row),
+            day_of(row.since),
+            "evidence.list_for_pairing",
+            {"pairing_id": row.pairing_id, "review": "1"},
+        )
+        for row in rows
+    ]
