@@ -102,6 +102,7 @@ def usable_pieces(place: Place, *, viewer: User, search: str = "") -> list[Evide
                     Evidence.organisation_id == viewer.organisation_id,
                 ),
                 counted(clock.today()),
+                _not_yet_at(place),
                 matching(search),
             )
             .options(contains_eager(Evidence.file), joinedload(Evidence.added_by))
@@ -109,6 +110,15 @@ def usable_pieces(place: Place, *, viewer: User, search: str = "") -> list[Evide
             .limit(CHOICE_SIZE)
         )
     )
+
+
+def _not_yet_at(place: Place) -> sa.ColumnElement[bool]:
+    """Leave out what is there already; a piece may stand for several requirements of a task."""
+    if isinstance(place.target, Task):
+        return sa.true()
+    columns = EvidenceUse.__table__.c
+    there = [columns[name] == value for name, value in place.columns.items() if value is not None]
+    return ~sa.exists().where(EvidenceUse.evidence_id == Evidence.id, *there)
 
 
 def matching(search: str) -> sa.ColumnElement[bool]:

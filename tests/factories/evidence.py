@@ -10,15 +10,23 @@ from itertools import count
 from portal import clock
 from portal.extensions import db
 from portal.models import (
+    Agreement,
+    Assessment,
     Evidence,
     EvidenceRequirement,
     EvidenceRevision,
     EvidenceStatus,
     EvidenceUse,
+    Meeting,
     Pairing,
+    ScoreItem,
     Task,
     User,
 )
+from portal.policies.evidence_places import Place
+from portal.services.evidence import replace_file
+from portal.services.evidence_reviews import accept_evidence, reject_evidence
+from portal.services.evidence_uses import link
 from portal.services.files import store_upload
 
 _numbers = count(1)
@@ -140,3 +148,50 @@ def withdrawn(evidence: Evidence, *, by: User, reason: str = "传错了文件") 
     evidence.withdrawn_reason = reason
     db.session.flush()
     return evidence
+
+
+def accepted(evidence: Evidence, *, by: User) -> Evidence:
+    """Let ``by`` accept a piece of evidence, through the service."""
+    accept_evidence(evidence, actor=by)
+    return evidence
+
+
+def rejected(evidence: Evidence, *, by: User, reason: str = "缺少印章") -> Evidence:
+    """Let ``by`` not accept a piece of evidence, through the service."""
+    reject_evidence(evidence, reason=reason, actor=by)
+    return evidence
+
+
+def in_status(status: EvidenceStatus, evidence: Evidence, *, reviewer: User) -> Evidence:
+    """Take a pending piece to ``status``."""
+    if status in (EvidenceStatus.ACCEPTED, EvidenceStatus.REJECTED):
+        {EvidenceStatus.ACCEPTED: accepted, EvidenceStatus.REJECTED: rejected}[status](
+            evidence, by=reviewer
+        )
+    elif status is EvidenceStatus.WITHDRAWN:
+        withdrawn(evidence, by=evidence.added_by)
+    return evidence
+
+
+def used_at(
+    target: Task | Meeting | Agreement | Assessment,
+    evidence: Evidence,
+    *,
+    by: User,
+    item: ScoreItem | None = None,
+) -> EvidenceUse:
+    """Add the row that says ``evidence`` backs ``target``, whatever state it is in."""
+    use = link(Place(target, item=item), evidence, actor=by)
+    db.session.flush()
+    return use
+
+
+def replaced(evidence: Evidence, *, by: User, content: bytes = b"", note: str = "补盖公章") -> None:
+    """Put a new file in the place of the old one, through the service."""
+    replace_file(
+        evidence,
+        filename="新版本.pdf",
+        stream=io.BytesIO(content or pdf_bytes(f"v{next(_numbers)}")),
+        note=note,
+        actor=by,
+    )
