@@ -118,7 +118,7 @@ def _is_secret(column: Any) -> bool:
 
 
 @cache
-def _columns(mapper: Mapper[Any]) -> list[tuple[str, str, bool]]:
+def recorded_columns(mapper: Mapper[Any]) -> list[tuple[str, str, bool]]:
     """Return (attribute, name as written down, secret) of every column that is recorded."""
     table = mapper.local_table.name  # type: ignore[attr-defined]
     return [
@@ -143,7 +143,7 @@ def changed_fields(thing: Any) -> list[Field]:
     state = sa.inspect(thing)
     references = _references(state.mapper)
     found: list[Field] = []
-    for key, name, secret in _columns(state.mapper):
+    for key, name, secret in recorded_columns(state.mapper):
         old, new, changed = _before_and_after(state, key, references.get(key))
         if changed:
             found.append([name, SECRET, SECRET] if secret else [name, old, new])
@@ -177,7 +177,7 @@ def last_values(thing: Any) -> list[Field]:
     state = sa.inspect(thing)
     references = _references(state.mapper)
     found: list[Field] = []
-    for key, name, secret in _columns(state.mapper):
+    for key, name, secret in recorded_columns(state.mapper):
         value = state.dict.get(key)
         if value in (None, "") or secret:
             continue

@@ -243,6 +243,8 @@ def _takes(response: Response) -> bool:
     """
     if request.method == "HEAD" or response.status_code >= 400 or response.status_code == 304:
         return False
+    if 300 <= response.status_code < 400 and response.headers.get("Location", "/").startswith("/"):
+        return False  # led to a page of ours, which says for itself what it hands out
     recent: list[str] = session.get(TAKEN, [])
     wanted = parse_range_header(request.headers.get("Range"))
     goes_on = wanted is not None and len(wanted.ranges) == 1 and wanted.ranges[0][0] != 0

@@ -15,6 +15,7 @@ from flask_login import current_user
 
 from portal import clock
 from portal.models import LabelledEnum, Weight
+from portal.queries.changes import readable
 from portal.web.accounts import actor
 from portal.web.devices import device_name
 from portal.web.navigation import home_url, navigation
@@ -37,6 +38,7 @@ def init_app(app: Flask) -> None:
         filesize=file_size,
         weight=weight_label,
         device=device_name,
+        readable=readable,
     )
     app.jinja_env.globals.update(
         static_url=static_url,

@@ -17,8 +17,18 @@ from jinja2 import nodes
 
 import portal.workflow
 from portal import create_app, models
+from portal.audit.fields import QUIET_TABLES
+from portal.audit.fields import recorded_columns as columns_recorded
 from portal.models import Base, LabelledEnum
 from portal.queries.events import OBJECT_LABELS
+from portal.queries.record_labels import (
+    COLUMNS,
+    REFERENCES,
+    SPECIAL,
+    TABLES,
+    column_label,
+    table_label,
+)
 from portal.web.accounts import BEFORE_PASSWORD, BEFORE_SECOND_FACTOR, PUBLIC
 from portal.web.audit import TAKES
 from portal.web.requests import WRITES
@@ -51,7 +61,7 @@ USABLE_BEFORE_SECOND_FACTOR = {
     "account.begin_second_factor",
     "account.confirm_second_factor",
 }
-WRITE_WHILE_READING = {"portal/web/accounts.py"}
+WRITE_WHILE_READING = {"portal/web/accounts.py", "portal/web/audit.py"}
 
 WRITING = {"POST", "PUT", "PATCH", "DELETE"}
 
@@ -431,6 +441,42 @@ def test_glossary_names_every_model_and_every_enum_member() -> None:
         if member.label not in glossary or f"`{member.value}`" not in glossary
     ]
     assert unexplained == []
+
+
+# What the histories say.
+
+
+def recorded_columns() -> list[str]:
+    """Every column whose change the audit log tells."""
+    return [
+        name
+        for mapper in Base.registry.mappers
+        if table_of_mapper(mapper) not in QUIET_TABLES | {"audit_entries", "audit_head"}
+        for _, name, _ in columns_recorded(mapper)
+    ]
+
+
+def table_of_mapper(mapper: Any) -> str:
+    return str(mapper.local_table.name)
+
+
+def test_every_column_that_can_change_has_a_name_on_the_screen() -> None:
+    columns = recorded_columns()
+    assert len(columns) > 200
+    assert [name for name in columns if column_label(name) is None] == []
+    tables = {table_of_mapper(mapper) for mapper in Base.registry.mappers}
+    recorded = tables - QUIET_TABLES - {"audit_entries", "audit_head"}
+    assert {table for table in recorded if table_label(table) == table} == set()
+
+
+def test_names_of_columns_are_used_and_chinese() -> None:
+    columns = recorded_columns()
+    endings = {name.rpartition(".")[2] for name in columns}
+    unused = (set(COLUMNS) | set(REFERENCES)) - endings
+    assert unused == set()
+    assert set(SPECIAL) - set(columns) == set()
+    for label in (*COLUMNS.values(), *REFERENCES.values(), *SPECIAL.values(), *TABLES.values()):
+        assert CHINESE.search(label), label
 
 
 # Size.

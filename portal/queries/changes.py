@@ -1,0 +1,109 @@
+"""What changed, from what to what, as a person reads it."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from portal import clock
+from portal.models import Base, LabelledEnum, Weight
+from portal.policies.meeting_kinds import meeting_kinds
+from portal.queries.record_labels import column_label, is_stamp, table_label
+
+EMPTY = "（空）"
+NUMBER = re.compile(r"(?<=\S) #\d+$")
+
+
+@dataclass(frozen=True)
+class ChangedField:
+    """One line: ``label``：``old`` → ``new``. A part that came or went has only one of them."""
+
+    label: str
+    old: str
+    new: str
+    step: str = "changed"
+
+
+def readable(changes: Sequence[Sequence[Any]] | None) -> list[ChangedField]:
+    """Return the fields of an event as its object's history shows them.
+
+    Who took the step and when is left out: the event itself says it.
+    """
+    return [_line(change) for change in changes or () if not is_stamp(change[0])]
+
+
+def readable_rows(changes: Iterable[dict[str, Any]]) -> list[tuple[str, list[ChangedField]]]:
+    """Return what an audit entry says of rows: a heading for each, and its lines."""
+    told: list[tuple[str, list[ChangedField]]] = []
+    for row in changes:
+        lines = [_line(one) for one in row.get("fields", ())]
+        told.append((_heading(row), lines))
+    return told
+
+
+STEPS = {
+    "added": "新增",
+    "removed": "删除",
+    "changed": "修改",
+    "statement": "批量更新",
+    "asked": "",
+}
+
+
+def _heading(row: dict[str, Any]) -> str:
+    if row.get("step") == "more":
+        return f"另有 {row.get('count')} 处变更"
+    called = " ".join(
+        part for part in (row.get("name") or "", f"#{row['id']}" if row.get("id") else "") if part
+    )
+    head = STEPS.get(str(row.get("step")), "") + table_label(str(row.get("object")))
+    return f"{head}：{called}" if called else head
+
+
+def _line(change: Sequence[Any]) -> ChangedField:
+    name, old, new = str(change[0]), change[1], change[2]
+    if "." not in name:
+        step = "added" if old is None else "removed"
+        return ChangedField(table_label(name), str(old or ""), str(new or ""), step)
+    label = column_label(name) or name
+    part = str(change[3]) if len(change) > 3 else ""
+    if part:
+        label = f"{table_label(name.partition('.')[0])}“{part}”的{label}"
+    return ChangedField(label, shown(name, old), shown(name, new))
+
+
+def shown(name: str, value: Any) -> str:
+    """Return a recorded value of the column ``name`` in the words of the screen."""
+    if value is None or value == "":
+        return EMPTY
+    if isinstance(value, bool):
+        return "是" if value else "否"
+    column = _column(name)
+    if column is None:
+        return str(value)
+    if name == "tasks.weight":
+        return Weight(str(value)).label
+    if name == "meetings.kind" and str(value) in meeting_kinds():
+        return meeting_kinds()[str(value)].title
+    kind = getattr(column.type, "enum_class", None)
+    if kind is not None and issubclass(kind, LabelledEnum):
+        return next((member.label for member in kind if member.value == value), str(value))
+    if column.foreign_keys:
+        return NUMBER.sub("", str(value))
+    return _moment(str(value)) if "T" in str(value) and name.endswith("_at") else str(value)
+
+
+def _column(name: str) -> "sa.Column[Any] | None":
+    table, _, column = name.partition(".")
+    known = Base.metadata.tables.get(table)
+    return known.columns.get(column) if known is not None else None
+
+
+def _moment(text: str) -> str:
+    try:
+        return f"{clock.local(datetime.fromisoformat(text)):%Y-%m-%d %H:%M}"
+    except ValueError:
+        return text
