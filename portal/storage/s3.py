@@ -119,8 +119,8 @@ class S3FileStore:
     def append(self, token: str, offset: int, stream: BinaryIO) -> int:
         """Add ``stream`` at ``offset`` as objects of at most 8 MiB.
 
-        What came before a broken connection is kept. Two connections that add at once are
-        told apart by the offset only: the caller holds the lock of the upload's row.
+        What came before a broken connection is kept. Of two connections that add at once, the
+        later one finds its object taken, and is refused.
         """
         end = self.received(token)
         if end != offset:
@@ -134,7 +134,7 @@ class S3FileStore:
                 finally:
                     size = temporary.tell()
                     if size:
-                        self._send(f"{_folder(token)}{end:015}", cast(BinaryIO, temporary))
+                        self._add(f"{_folder(token)}{end:015}", cast(BinaryIO, temporary))
                         end += size
         return end
 
@@ -212,6 +212,15 @@ class S3FileStore:
         about = self._head(_key(stored.sha256))
         if about is None or about["ContentLength"] != stored.size:
             raise StoreUnavailable(f"{stored.sha256} did not arrive whole")
+
+    def _add(self, key: str, stream: BinaryIO) -> None:
+        """Send one part, which must be the first of its name. Raises ValueError."""
+        stream.seek(0)
+        try:
+            with translated():
+                self.client.put_object(Bucket=self.bucket, Key=key, Body=stream, IfNoneMatch="*")
+        except FileExistsError as error:
+            raise ValueError("another connection is adding to these parts") from error
 
     def _send(self, key: str, stream: BinaryIO) -> None:
         """Send a local file from its beginning: in parts, without threads, in little memory."""

@@ -8,6 +8,7 @@ from typing import Any
 from portal.storage.base import StoreUnavailable
 
 _MISSING = frozenset({"404", "NoSuchKey", "NotFound"})
+_TAKEN = frozenset({"412", "PreconditionFailed", "ConditionalRequestConflict"})
 
 
 class ObjectReader(io.RawIOBase):
@@ -59,15 +60,18 @@ class ObjectReader(io.RawIOBase):
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Say what went wrong in the words of the store: FileNotFoundError or StoreUnavailable."""
+    """Say what went wrong in the words of files: missing, taken, or no answer."""
     from boto3.exceptions import Boto3Error
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
         yield
     except ClientError as error:
-        if error.response.get("Error", {}).get("Code") in _MISSING:
+        code = error.response.get("Error", {}).get("Code")
+        if code in _MISSING:
             raise FileNotFoundError(str(error)) from error
+        if code in _TAKEN:
+            raise FileExistsError(str(error)) from error
         raise StoreUnavailable(str(error)) from error
     except (BotoCoreError, Boto3Error) as error:
         raise StoreUnavailable(str(error)) from error

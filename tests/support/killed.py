@@ -20,15 +20,21 @@ from flask import Flask
 
 from portal import clock, storage
 from portal.extensions import db
-from portal.models import Pairing, StoredFile, User
+from portal.models import Pairing, User
+from portal.policies.uploads import Destination
+from portal.services import uploads
 from portal.services.files import store_upload
 from portal.storage import CHUNK, LocalFileStore, S3FileStore, StorageSettings, Stored
 from tests.factories.evidence import pdf_bytes
 from tests.support.apps import build_app
 
-TOKEN = "upload-that-was-killed"
-# Larger than one part of a bucket (8 MiB), so that sending takes several requests.
-CONTENT = pdf_bytes("中断").ljust(9 * 1024 * 1024, b".")
+SIZE = 9 * 1024 * 1024
+"""Larger than one part of a bucket (8 MiB), so that sending takes several requests."""
+
+
+def content_of(number: int) -> bytes:
+    """The file of one job; no two have the same."""
+    return pdf_bytes(f"中断{number}").ljust(SIZE, b".")
 
 
 def die() -> None:
@@ -84,34 +90,16 @@ def dying_store(job: dict[str, Any], folder: Path) -> Any:
     return store
 
 
-def upload(job: dict[str, Any]) -> StoredFile:
-    """Take in a file as one form, or as parts that are put together."""
-    pairing, actor = db.session.get(Pairing, job["pairing"]), db.session.get(User, job["user"])
-    assert actor is not None
-    store = storage.store()
-    if job["way"] == "form":
-        return store_upload("方案.pdf", io.BytesIO(CONTENT), pairing=pairing, actor=actor)
-    body = Dying if job["step"] == "arriving" else io.BytesIO
-    store.append(TOKEN, 0, body(CONTENT[: 5 * CHUNK]))
-    store.append(TOKEN, 5 * CHUNK, body(CONTENT[5 * CHUNK :]))
-    if job["step"] == "arrived":
-        die()
-    stored = store.keep(TOKEN)
-    return StoredFile(
-        sha256=stored.sha256,
-        size=stored.size,
-        media_type="application/pdf",
-        name="方案.pdf",
-        pairing_id=job["pairing"],
-        uploaded_by=actor,
-        uploaded_at=clock.now(),
-    )
-
-
 def run(job: dict[str, Any]) -> None:
-    """Make the upload, and die on the way."""
-    db.session.add(upload(job))
-    db.session.flush()
+    """Take in a file as one form, or in parts, and die on the way."""
+    pairing, actor = db.session.get(Pairing, job["pairing"]), db.session.get(User, job["user"])
+    assert pairing is not None
+    assert actor is not None
+    content = content_of(job["number"])
+    if job["way"] == "form":
+        store_upload("方案.pdf", io.BytesIO(content), pairing=pairing, actor=actor)
+    else:
+        in_parts(content, Destination(pairing), actor, job["step"])
     if job["step"] == "flushed":
         die()
     db.session.commit()
@@ -119,11 +107,28 @@ def run(job: dict[str, Any]) -> None:
         die()
 
 
+def in_parts(content: bytes, place: Destination, actor: User, step: str) -> None:
+    """Begin, send two pieces, and have the whole looked into, as the endpoints do."""
+    upload = uploads.begin(
+        place, filename="方案.pdf", size=SIZE, evidence_on=clock.today(), actor=actor
+    )
+    db.session.commit()
+    body = Dying if step == "arriving" else io.BytesIO
+    for start, end in ((0, 5 * CHUNK), (5 * CHUNK, SIZE)):
+        received = storage.store().append(upload.token, start, body(content[start:end]))
+        uploads.note_received(upload, received)
+        db.session.commit()
+    if step == "arrived":
+        die()
+    found = uploads.inspect_received(upload)
+    uploads.settle(upload, found)
+
+
 def ended(app: Flask, job: dict[str, Any], instance: Path) -> int:
     """Do a job in this process; return its exit status, should it live that long."""
     try:
         with app.app_context():
-            storage.use(dying_store(job, instance / "files"), upload_limit=2 * len(CONTENT))
+            storage.use(dying_store(job, instance / "files"), upload_limit=2 * SIZE)
             run(job)
     except Exception:
         traceback.print_exc()
