@@ -25,6 +25,14 @@ def packable_bases(viewer: User) -> sa.ColumnElement[bool]:
     return sa.false()
 
 
+def is_offered_pack(viewer: User, organisation_id: int | None) -> bool:
+    """Whether the library offers the pack of this hospital; judged without asking the database."""
+    if organisation_id is None:
+        return False
+    own = viewer.role in OWN and viewer.organisation_id == organisation_id
+    return own or sees_all_pairings(viewer)
+
+
 def packs_what_fell(viewer: User) -> bool:
     """Whether withdrawn and rejected pieces are packed too: the province checks them."""
     return sees_all_pairings(viewer)

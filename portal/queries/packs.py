@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 import sqlalchemy as sa
-from sqlalchemy.orm import aliased, joinedload
+from sqlalchemy.orm import joinedload
 
 from portal.errors import NotVisible
 from portal.extensions import db
@@ -33,6 +33,10 @@ from portal.policies.scope import visible_pairings
 
 AGREEMENT, MEETING, ASSESSMENT, UNUSED = "协议", "会议", "年度考核", "尚未使用的材料"
 FURTHER = "其他材料"
+BACKED = sa.func.coalesce(
+    Task.pairing_id, Meeting.pairing_id, Agreement.pairing_id, Assessment.pairing_id
+)
+"""The pairing of the thing that a use backs; NULL for a piece without use."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,7 @@ def pairings_of(base: Organisation, *, viewer: User) -> list[Pairing]:
 
 def pieces_of_task(task: Task, *, viewer: User) -> list[PackPiece]:
     """Return the pieces used for a task that the caller has loaded in scope: one query."""
-    return _evidence(EvidenceUse.task_id == task.id, viewer)
+    return _evidence([task.pairing_id], viewer, EvidenceUse.task_id == task.id)
 
 
 def pieces_of_pairings(pairings: Sequence[Pairing], *, viewer: User) -> list[PackPiece]:
@@ -102,7 +106,8 @@ def pieces_of_pairings(pairings: Sequence[Pairing], *, viewer: User) -> list[Pac
     A piece that backs several things is at each of their places.
     """
     ids = [pairing.id for pairing in pairings]
-    found = [*_scans(ids, viewer), *_evidence(Evidence.pairing_id.in_(ids), viewer)]
+    held = sa.or_(Evidence.pairing_id.in_(ids), BACKED.in_(ids))
+    found = [*_scans(ids, viewer), *_evidence(ids, viewer, held)]
     order = {one: place for place, one in enumerate(ids)}
     return sorted(found, key=lambda piece: order[piece.pairing_id])
 
@@ -135,21 +140,27 @@ def _scans(pairing_ids: Sequence[int], viewer: User) -> list[PackPiece]:
     ]
 
 
-def _evidence(which: sa.ColumnElement[bool], viewer: User) -> list[PackPiece]:
-    """Return the pieces chosen by ``which``, once for each thing they back."""
-    item = aliased(ScoreItem)
+def _evidence(
+    pairing_ids: Sequence[int], viewer: User, which: sa.ColumnElement[bool]
+) -> list[PackPiece]:
+    """Return the pieces chosen by ``which``, once for each thing of the pairings they back.
+
+    A piece may back things of several pairings; here only those of ``pairing_ids`` are told.
+    One of these pairings that backs none of their things is among the unused.
+    """
     rows = db.session.execute(
         sa.select(
             Evidence,
             StoredFile,
             User.name,
             Organisation.name,
+            BACKED,
             Task,
             EvidenceRequirement,
             Meeting,
             Agreement,
             Assessment.year,
-            item,
+            ScoreItem,
         )
         .join(StoredFile, StoredFile.id == Evidence.file_id)
         .join(User, User.id == Evidence.added_by_id)
@@ -160,7 +171,7 @@ def _evidence(which: sa.ColumnElement[bool], viewer: User) -> list[PackPiece]:
         .outerjoin(Meeting, Meeting.id == EvidenceUse.meeting_id)
         .outerjoin(Agreement, Agreement.id == EvidenceUse.agreement_id)
         .outerjoin(Assessment, Assessment.id == EvidenceUse.assessment_id)
-        .outerjoin(item, item.id == EvidenceUse.item_id)
+        .outerjoin(ScoreItem, ScoreItem.id == EvidenceUse.item_id)
         .where(which, visible_evidence(viewer))
         .order_by(
             Task.number,
@@ -168,32 +179,51 @@ def _evidence(which: sa.ColumnElement[bool], viewer: User) -> list[PackPiece]:
             Meeting.planned_at,
             Agreement.id,
             Assessment.year,
-            item.position,
+            ScoreItem.position,
             Evidence.evidence_on,
             Evidence.id,
         )
-    )
-    return [
-        PackPiece(
-            pairing_id=piece.pairing_id,
-            place=_place(*backed),
-            title=piece.title,
-            file_name=file.name,
-            sha256=file.sha256,
-            size=file.size,
-            scan=file.scan,
-            uploaded_at=piece.added_at,
-            uploader=uploader,
-            organisation=hospital,
-            on=piece.evidence_on,
-            kind=piece.kind,
-            proves=piece.proves,
-            expires_on=piece.expires_on,
-            status=piece.status,
-            reason=piece.withdrawn_reason or piece.review_reason,
-        )
-        for piece, file, uploader, hospital, *backed in rows
+    ).all()
+    placed = [
+        _piece(piece, file, uploader, hospital, pairing_id, _place(*backed))
+        for piece, file, uploader, hospital, pairing_id, *backed in rows
+        if pairing_id in pairing_ids
     ]
+    used = {row[0].id for row in rows if row[4] in pairing_ids}
+    unused = {
+        piece.id: _piece(piece, file, uploader, hospital, piece.pairing_id, (UNUSED,))
+        for piece, file, uploader, hospital, *_ in rows
+        if piece.id not in used and piece.pairing_id in pairing_ids
+    }
+    return [*placed, *unused.values()]
+
+
+def _piece(
+    evidence: Evidence,
+    file: StoredFile,
+    uploader: str,
+    hospital: str,
+    pairing_id: int,
+    place: tuple[str, ...],
+) -> PackPiece:
+    return PackPiece(
+        pairing_id=pairing_id,
+        place=place,
+        title=evidence.title,
+        file_name=file.name,
+        sha256=file.sha256,
+        size=file.size,
+        scan=file.scan,
+        uploaded_at=evidence.added_at,
+        uploader=uploader,
+        organisation=hospital,
+        on=evidence.evidence_on,
+        kind=evidence.kind,
+        proves=evidence.proves,
+        expires_on=evidence.expires_on,
+        status=evidence.status,
+        reason=evidence.withdrawn_reason or evidence.review_reason,
+    )
 
 
 def _place(
@@ -215,7 +245,7 @@ def _place(
         return (AGREEMENT, _name_of(agreement))
     if item is not None:
         return (ASSESSMENT, f"{year}年度", f"{item.code} {item.title}")
-    return (UNUSED,)
+    raise ValueError("a use backs one thing")
 
 
 def _name_of(agreement: Agreement) -> str:

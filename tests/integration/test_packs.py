@@ -11,6 +11,7 @@ from typing import Any
 
 import openpyxl
 import pytest
+import time_machine
 
 from portal import clock, storage
 from portal.documents.packs import FELL, HEAD, INDEX, SUMS, BrokenPack
@@ -155,7 +156,7 @@ def test_index_says_what_each_piece_is_and_computes_nothing(
     assert row["用于"] == "任务 A-01 建设全科医学科 / 1 制度文件"
     assert [row["包内位置"]] == files_in(archive)
     book = openpyxl.load_workbook(io.BytesIO(archive.read(INDEX)))
-    assert {cell.data_type for line in book.active for cell in line} <= {"s", "n"}
+    assert {cell.data_type for line in book.active for cell in line} <= {"s", "n", "inlineStr"}
 
 
 @pytest.mark.parametrize(("role", "packs"), [("supported_coordinator", False), ("centre", True)])
@@ -231,6 +232,7 @@ def test_file_that_is_not_what_was_recorded_breaks_the_download(
     path.unlink()
 
 
+@time_machine.travel("2021-03-15T09:00:00+08:00")
 def test_pack_of_a_pairing_holds_scans_meetings_and_assessments(
     client: PageClient, scene: Scene
 ) -> None:
@@ -262,6 +264,30 @@ def test_pack_of_a_pairing_holds_scans_meetings_and_assessments(
         f"{FOLDER}/尚未使用的材料/2021-03-02 闲置.pdf",
     ]
     assert sorted(files_in(archive)) == sorted(expected)
+
+
+def test_piece_that_backs_things_of_two_pairings_is_told_of_in_each_for_itself(
+    client: PageClient, scene: Scene, task: Task
+) -> None:
+    elsewhere = make_pairing(scene.programme, scene.pairing.supporting)
+    other = make_task(plan_in_force(elsewhere, scene), title="别家的任务")
+    by = scene.supporting_coordinator
+    piece = evidence_in(elsewhere, by=by, name="共用方案.pdf", evidence_on=date(2021, 3, 1))
+    lent = evidence_in(scene.pairing, by=by, name="借出.pdf", evidence_on=date(2021, 3, 2))
+    for use in (
+        EvidenceUse(task=task, evidence=piece, added_at=clock.now()),
+        EvidenceUse(task=other, evidence=piece, added_at=clock.now()),
+        EvidenceUse(task=other, evidence=lent, added_at=clock.now()),
+    ):
+        db.session.add(use)
+    client.login(scene.supported_coordinator, PASSWORD)
+    whole = unpacked(client, f"/pairings/{scene.pairing_id}/pack.zip")
+    assert files_in(whole) == [
+        f"{FOLDER}/任务 A-01 建设全科医学科/其他材料/2021-03-01 共用方案.pdf",
+        f"{FOLDER}/尚未使用的材料/2021-03-02 借出.pdf",
+    ]
+    assert "别家的任务" not in str(index_of(whole))
+    assert files_in(unpacked(client, f"/tasks/{task.id}/pack.zip")) == files_in(whole)[:1]
 
 
 def test_pack_of_a_base_holds_all_its_pairings_apart(client: PageClient, scene: Scene) -> None:

@@ -11,6 +11,7 @@ from portal.blueprints.evidence import bp
 from portal.errors import NotVisible
 from portal.models import Area, EvidenceKind, EvidenceStatus, Pairing, Role, User
 from portal.policies.evidence import KEEPERS
+from portal.policies.packs import is_offered_pack
 from portal.queries import evidence_library as queries
 from portal.queries.evidence_library import EXPIRED, EXPIRING, LibraryFilter
 from portal.queries.pairings import demand_pairings, get_pairing
@@ -44,6 +45,7 @@ def list_library() -> str:
         chosen=text_of(request.args, "organisation", 20),
         pairings=queries.pairing_choices(viewer),
         own_first=viewer.role.in_hospital,
+        pack_of=wanted.organisation_id if is_offered_pack(viewer, wanted.organisation_id) else None,
     )
 
 

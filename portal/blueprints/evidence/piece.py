@@ -13,6 +13,7 @@ from portal.blueprints.evidence.forms import (
     ReviseEvidenceForm,
     WithdrawEvidenceForm,
 )
+from portal.documents.previews.shown import carries_place
 from portal.errors import NotVisible, Rejected, StaleEdit, StepRefused
 from portal.models import Evidence, EvidenceStatus, EvidenceUse, Pairing, User
 from portal.policies.decision import require
@@ -143,6 +144,7 @@ def answer_piece(
             may_review=may_review,
             idle_because=why_not_counted(evidence, today),
             expiry=expiry_of(evidence, today),
+            place=carries_place(evidence.file),
             edit=edit or _filled(evidence),
             revise=revise or ReviseEvidenceForm(formdata=None),
             withdraw=withdraw or WithdrawEvidenceForm(formdata=None),
