@@ -75,6 +75,11 @@ def always_record() -> None:
     g.audit_always = True
 
 
+def acts_as(user: User) -> None:
+    """Say in whose name a request acts that no log-in stands behind: a phone, by its link."""
+    g.audit_actor = _known(user)
+
+
 def note_answer(response: Response, *, refused: bool) -> None:
     """Tell the log how the request will be answered, before its commit.
 

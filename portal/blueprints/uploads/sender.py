@@ -17,6 +17,7 @@ from portal.queries.tasks import get_task
 from portal.queries.uploads import get_link, get_upload
 from portal.web.accounts import actor
 from portal.web.address import day_of, id_of
+from portal.web.audit import acts_as
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,7 @@ def signed_in() -> Sender:
 def by_phone(secret: str) -> Sender:
     """Return the person of the link. Raises NotVisible once it does not work any more."""
     link = get_link(secret)
+    acts_as(link.user)
     return Sender(link.user, link, secret)
 
 

@@ -154,7 +154,7 @@
     if (!fresh) return;
     const focused = old.contains(document.activeElement);
     // What this page is sending right now has its own row already.
-    const mine = rows.map((row) => row.upload?.url?.split("/").pop());
+    const mine = rows.filter((row) => OPEN.includes(row.state)).map((row) => row.upload?.url?.split("/").pop());
     all("[data-token]", fresh).forEach((item) => { item.hidden = mine.includes(item.dataset.token); });
     old.replaceWith(document.adoptNode(fresh));
     window.htmx?.process(fresh);
