@@ -58,7 +58,6 @@ QUIET_COLUMNS = frozenset(
         "received",
         "failed_logins",
         "last_login_at",
-        "session_version",
         "totp_last_step",
     ]
 )

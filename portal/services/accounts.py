@@ -8,6 +8,7 @@ from portal import clock, passwords
 from portal.errors import Rejected
 from portal.extensions import db
 from portal.models import User, UserSession
+from portal.services.parked_forms import remove_expired
 from portal.services.sessions import Visit, begin_session, end_session, end_sessions
 from portal.workflow import record
 
@@ -44,11 +45,13 @@ def check_password(username: str, password: str) -> User:
 def log_in(user: User, *, visit: Visit, way: str = "password") -> str:
     """Let in ``user``, whose every factor was checked, and return the new session's secret.
 
-    Failures are forgotten only here: a right password does not wash off wrong codes.
+    Failures are forgotten only here: a right password does not wash off wrong codes. What was
+    parked by anybody and not fetched in time is cleared away.
     """
     user.failed_logins = 0
     user.locked_until = None
     user.last_login_at = clock.now()
+    remove_expired()
     record(user, "user", action="log_in", title="登录", actor=user)
     return begin_session(user, visit=visit, way=way)
 

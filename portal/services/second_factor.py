@@ -186,17 +186,17 @@ def _takes_step(user: User, code: str) -> bool:
 
 def _takes_paper(user: User, code: str) -> bool:
     """Whether ``code`` is an unused recovery code of ``user``; use it up."""
-    used = db.session.execute(
-        sa.update(RecoveryCode)
-        .where(
+    found = db.session.scalar(
+        sa.select(RecoveryCode).where(
             RecoveryCode.user_id == user.id,
             RecoveryCode.code_hash == sealing.mark(code),
             RecoveryCode.used_at.is_(None),
         )
-        .values(used_at=clock.now())
-        .returning(RecoveryCode.id)
     )
-    return used.first() is not None
+    if found is None:
+        return False
+    found.used_at = clock.now()
+    return True
 
 
 def _new_codes(user: User) -> list[str]:

@@ -16,9 +16,6 @@ from portal.policies import accounts as policy
 from portal.policies.decision import require
 from portal.workflow import record
 
-KEPT = timedelta(days=90)
-"""How long the row of a session that is over stays."""
-
 REFRESHED = timedelta(minutes=5)
 """A session that was seen so lately need not be written again."""
 
@@ -34,15 +31,9 @@ class Visit:
 def begin_session(user: User, *, visit: Visit, way: str = "password") -> str:
     """Begin a session of ``user`` and return its secret, which goes into the cookie.
 
-    ``way`` says how the person came in: ``password``, or the name of a provider. Rows of the
-    user's sessions that are long over are cleared away.
+    ``way`` says how the person came in: ``password``, or the name of a provider.
     """
     now, secret = clock.now(), tokens.new_secret()
-    db.session.execute(
-        sa.delete(UserSession).where(
-            UserSession.user_id == user.id, UserSession.seen_at < now - KEPT
-        )
-    )
     db.session.add(
         UserSession(
             token_hash=tokens.fingerprint(secret),
@@ -73,12 +64,9 @@ def needs_refresh(session: UserSession, idle: timedelta) -> bool:
 
 
 def refresh(session: UserSession) -> None:
-    """Write that ``session`` is in use, unless it was ended meanwhile."""
-    db.session.execute(
-        sa.update(UserSession)
-        .where(UserSession.id == session.id, UserSession.ended_at.is_(None))
-        .values(seen_at=clock.now())
-    )
+    """Write that ``session`` is in use. One that was ended meanwhile stays so."""
+    session.seen_at = clock.now()
+    db.session.flush()
 
 
 def end_session(session: UserSession, *, why: str) -> None:
@@ -90,16 +78,13 @@ def end_session(session: UserSession, *, why: str) -> None:
 
 def end_sessions(user: User, *, why: str, but: UserSession | None = None) -> int:
     """End every session of ``user`` except ``but``; return how many were open."""
-    theirs = [UserSession.user_id == user.id, UserSession.ended_at.is_(None)]
-    if but is not None:
-        theirs.append(UserSession.id != but.id)
-    ended = db.session.execute(
-        sa.update(UserSession)
-        .where(*theirs)
-        .values(ended_at=clock.now(), ended_why=why)
-        .returning(UserSession.id)
+    open_ones = db.session.scalars(
+        sa.select(UserSession).where(UserSession.user_id == user.id, UserSession.ended_at.is_(None))
     )
-    return len(ended.all())
+    others = [one for one in open_ones if but is None or one.id != but.id]
+    for one in others:
+        end_session(one, why=why)
+    return len(others)
 
 
 def leave_elsewhere(user: User, *, here: UserSession, there: UserSession | None = None) -> int:

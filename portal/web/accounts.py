@@ -19,6 +19,7 @@ from portal.models import User, UserSession
 from portal.queries.sessions import session_behind
 from portal.services import sessions
 from portal.web.htmx import is_htmx, redirect_whole_page
+from portal.web.parking import park
 from portal.web.requests import safe_path, safe_referrer
 
 PUBLIC = "portal_public"
@@ -120,7 +121,9 @@ def _require_login() -> Response | None:
     if getattr(view, PUBLIC, False):
         return None
     if not current_user.is_authenticated:
-        return _send_to(url_for("auth.log_in", next=_page_of_request()))
+        page = _page_of_request()
+        parked = park(g.get("logged_out_user"), page=page or "/")
+        return _send_to(url_for("auth.log_in", next=parked or page))
     return _owed_first(view)
 
 

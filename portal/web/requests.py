@@ -19,6 +19,7 @@ from portal.database import write_intent
 from portal.extensions import db
 from portal.models import SubmittedForm
 from portal.row_ids import LARGEST_ID
+from portal.services.parked_forms import forget_parked
 from portal.web import audit, secret_address
 from portal.web.htmx import is_htmx, redirect_whole_page
 
@@ -29,6 +30,8 @@ READS_FIRST = "portal_reads_first"
 UNSAVED = "portal_unsaved"
 KEPT = "portal_kept"
 ONCE_FIELD = "_once"
+PARKED_FIELD = "_parked"
+"""Where a form that was parked says so: once it is through, nothing of it is kept."""
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -137,12 +140,21 @@ def _writing(view: View, *, keep_refusals: bool) -> View:
             return response
         if key:
             _settle(key, response, refused=refused)
+        if not refused:
+            _forget_parked()
         audit.note_answer(response, refused=refused and response.status_code >= 400)
         db.session.commit()
         return response
 
     setattr(wrapper, WRITES, True)
     return wrapper  # type: ignore[return-value]
+
+
+def _forget_parked() -> None:
+    """Keep nothing of a form that was parked and has now gone through."""
+    secret = request.form.get(PARKED_FIELD)
+    if secret and current_user.is_authenticated:
+        forget_parked(secret, user_id=current_user.id)
 
 
 def _claim(key: str) -> Response | None:

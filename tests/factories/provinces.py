@@ -13,9 +13,11 @@ from tests.factories.evidence import evidence_for, png_bytes
 from tests.factories.meetings import held_meeting, planned_meeting
 from tests.factories.plans import drafting_plan
 from tests.factories.scenes import Scene, make_pairing, make_programme
-from tests.factories.sessions import open_session
+from tests.factories.sessions import open_session, parked_form
 from tests.factories.tasks import make_task
 from tests.factories.uploads import live_link, receiving
+
+PARKED_PAGES = ("account.show_parked_form", "account.drop_parked_form")
 
 
 @dataclass
@@ -120,6 +122,7 @@ def make_everything(scene: Scene) -> Ids:
             "item_id": score_of(assessment, "1.1").item_id,
         },
         special={
+            **{page: {"secret": parked_form(scene.supported_coordinator)} for page in PARKED_PAGES},
             "agreements.edit_agreement": {"agreement_id": early_agreement.id},
             "files.show_picture": {"file_id": photo.file_id},
             "evidence.use_for_agreement": {"agreement_id": early_agreement.id},

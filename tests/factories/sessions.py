@@ -10,6 +10,7 @@ from portal.models import Role, Setting, User, UserSession
 from portal.policies.second_factor import SETTING
 from portal.queries.sessions import session_behind
 from portal.services import second_factor
+from portal.services.parked_forms import park_form
 from portal.services.sessions import Visit, begin_session
 
 WINDOWS_EDGE = (
@@ -52,3 +53,12 @@ def demand_second_factor(*roles: Role) -> None:
         Setting(name=SETTING, value=[role.value for role in roles], changed_at=clock.now())
     )
     db.session.flush()
+
+
+def parked_form(user: User, path: str = "/admin/organisations/new", **fields: str) -> str:
+    """What ``user`` had typed when the log-in ran out; the secret of its address."""
+    secret = park_form(
+        user, path=path, page="/pairings", fields=[[name, text] for name, text in fields.items()]
+    )
+    assert secret is not None
+    return secret

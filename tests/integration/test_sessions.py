@@ -87,17 +87,6 @@ def test_second_log_in_in_the_same_browser_ends_the_first(client: PageClient) ->
     assert client.get("/account").text.count(other.username) == 1
 
 
-def test_rows_of_long_ago_are_cleared_away_at_the_next_log_in(client: PageClient) -> None:
-    user, stranger = make_coordinator(), make_coordinator()
-    kept = {open_session(user, idle=timedelta(days=89)).token_hash}
-    kept.add(open_session(stranger, idle=timedelta(days=91)).token_hash)
-    old = open_session(user, idle=timedelta(days=91)).token_hash
-    client.login(user, PASSWORD)
-    left = {one.token_hash for one in db.session.query(UserSession)}
-    assert old not in left
-    assert kept < left
-
-
 # Idleness.
 
 

@@ -52,10 +52,12 @@ POST auth.second_step               L LL L LLL LLL LL L LLL
 
 POST account.begin_second_factor    L AA A AAA AAA AA A AAA
 POST account.confirm_second_factor  L AA A AAA AAA AA A AAA
+POST account.drop_parked_form       L NN N NNN ANN NN N NNN
 POST account.end_other_sessions     L AA A AAA AAA AA A AAA
 POST account.end_session            L NN N NNN ANN NN N NNN
 POST account.renew_recovery_codes   L AA A AAA AAA AA A AAA
 GET  account.second_factor          L VV V VVV VVV VV V VVV
+GET  account.show_parked_form       L NN N NNN VNN NN N NNN
 GET  account.show_account           L VV V VVV VVV VV V VVV
 POST account.turn_off_second_factor L AA A AAA AAA AA A AAA
 

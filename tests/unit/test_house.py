@@ -31,6 +31,7 @@ from portal.queries.record_labels import (
 )
 from portal.web.accounts import BEFORE_PASSWORD, BEFORE_SECOND_FACTOR, PUBLIC
 from portal.web.audit import TAKES
+from portal.web.parking import NEVER
 from portal.web.requests import WRITES
 from portal.workflow import Workflow
 
@@ -161,6 +162,18 @@ def test_only_those_named_here_write_while_a_request_only_reads() -> None:
         if "short_write" in path.read_text(encoding="utf-8")
     }
     assert users - {"portal/database.py"} == WRITE_WHILE_READING
+
+
+def test_passwords_and_codes_are_typed_only_where_nothing_is_kept() -> None:
+    """A form whose log-in ran out is kept for its owner: none with a password may be."""
+    fields = re.compile(r"= PasswordField\(|\bcode = StringField\(")
+    holders = {
+        path.parent.name
+        for path in (CODE / "blueprints").rglob("*.py")
+        if fields.search(path.read_text(encoding="utf-8"))
+    }
+    assert holders
+    assert holders <= NEVER
 
 
 def test_addresses_are_kebab_case_with_typed_numbers(app: Flask) -> None:

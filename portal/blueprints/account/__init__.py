@@ -4,4 +4,4 @@ from flask import Blueprint
 
 bp = Blueprint("account", __name__, url_prefix="/account")
 
-from portal.blueprints.account import pages, second_factor  # noqa: E402, F401
+from portal.blueprints.account import pages, parked, second_factor  # noqa: E402, F401

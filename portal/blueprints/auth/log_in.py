@@ -9,7 +9,7 @@ from portal.blueprints.auth.forms import LogInForm
 from portal.errors import Rejected
 from portal.services import accounts
 from portal.web.accounts import actor, before_password, public
-from portal.web.navigation import home_url
+from portal.web.landing import landing_for
 from portal.web.requests import leave_to, safe_next, writes, writes_refusals_too
 from portal.web.sign_in import come_in, leave
 
@@ -21,7 +21,7 @@ def log_in() -> Response | str | tuple[str, int]:
     """Show the log-in form, or log in and go where the visitor wanted to."""
     wanted = safe_next(request.values.get("next"), default="")
     if current_user.is_authenticated and request.method == "GET":
-        return redirect(wanted or home_url(actor()))
+        return redirect(landing_for(actor(), wanted))
     form = LogInForm()
     if form.validate_on_submit():
         try:
