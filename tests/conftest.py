@@ -16,6 +16,7 @@ Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 pytest_plugins = (
     "tests.support.postgres",
     "tests.support.apps",
+    "tests.support.backups",
     "tests.support.pages",
     "tests.support.browser",
     "tests.support.clamd",

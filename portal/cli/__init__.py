@@ -2,11 +2,14 @@
 
 from flask import Flask
 
-from portal.cli import accounts, audit, demo, files
+from portal.cli import accounts, audit, backup, demo, files
 
 COMMANDS = (
     accounts.create_admin,
     audit.audit_commands,
+    backup.backup,
+    backup.backup_verify,
+    backup.restore,
     demo.demo_accounts,
     demo.seed_demo,
     files.files,
