@@ -38,17 +38,24 @@ def describe(ask: Ask, dialect: str) -> Described:
         raise BackupError("The database holds no portal; `flask db upgrade` makes its tables.")
     revision = str(ask("SELECT version_num FROM alembic_version")[0][0])
     position, last = 0, ""
-    if tables.get("audit_head"):
-        position, last = ask("SELECT position, hash FROM audit_head")[0]
-    return Described(revision, tables, _files(ask, dialect), int(position), str(last))
+    if tables.get("audit_entries"):
+        position, last = ask(
+            "SELECT position, hash FROM audit_entries ORDER BY position DESC LIMIT 1"
+        )[0]
+    files, infected = _files(ask, dialect)
+    return Described(revision, tables, files, infected, int(position), str(last))
 
 
-def _files(ask: Ask, dialect: str) -> dict[str, int]:
-    """Return the files that a restored portal must be able to open.
+def _files(ask: Ask, dialect: str) -> tuple[dict[str, int], list[str]]:
+    """Return the sizes of all files by hash, and which of them are known as infected alone.
 
-    One in which a virus was found is never opened again, and its bytes may be gone.
+    Those are never opened again, and their bytes may be gone.
     """
     columns = {str(row[0]) for row in ask(COLUMNS[dialect])}
-    where = "WHERE scan <> 'infected'" if "scan" in columns else ""
-    rows = ask(f"SELECT DISTINCT sha256, size FROM stored_files {where} ORDER BY sha256")
-    return {str(sha256): int(size) for sha256, size in rows}
+    infected = "CASE WHEN scan = 'infected' THEN 1 ELSE 0 END" if "scan" in columns else "0"
+    rows = ask(
+        f"SELECT sha256, max(size), min({infected}) FROM stored_files"
+        " GROUP BY sha256 ORDER BY sha256"
+    )
+    files = {str(sha256): int(size) for sha256, size, _ in rows}
+    return files, [str(sha256) for sha256, _, only in rows if only]

@@ -25,10 +25,10 @@ from portal.backup.manifest import (
     portal_version,
     write_sums,
 )
-from portal.backup.measuring import Written, measured
 from portal.backup.readers import FolderReader
 from portal.backup.writers import Writer, writing
-from portal.storage import FileStore
+from portal.storage import FileStore, Stored
+from portal.storage.base import digest_of
 
 
 def make_backup(
@@ -62,7 +62,7 @@ def _written(
     made_at = clock.now().isoformat(timespec="seconds")
     holds = database.snapshot(writer.scratch(name))
     taken = writer.take(name)
-    missing = source.missing(holds) if accept_missing else []
+    missing = source.missing(holds, accept_missing)
     manifest = Manifest(
         made_at=made_at,
         portal=portal_version(),
@@ -80,7 +80,7 @@ def _written(
     return manifest
 
 
-def _add(writer: Writer, name: str, content: bytes) -> Written:
+def _add(writer: Writer, name: str, content: bytes) -> Stored:
     return writer.add(name, io.BytesIO(content), len(content))
 
 
@@ -94,21 +94,22 @@ class _Source:
     def copy(self, writer: Writer, sha256: str, size: int) -> None:
         """Put one file into the backup. Raises BackupError where the store's copy is not whole."""
         name = file_name(sha256)
-        if self._linked(writer, name, Written(sha256, size)):
+        if self._linked(writer, name, Stored(sha256, size)):
             return
         with self._opened(sha256) as stream:
             written = writer.add(name, stream, size)
-        if written != Written(sha256, size):
+        if written != Stored(sha256, size):
             raise _lost(f"The file {sha256} has changed in the file store.")
 
-    def missing(self, holds: Described) -> list[str]:
-        """Return the files that the store has lost or that have changed there. Reads them all."""
-        return [sha256 for sha256, size in holds.files.items() if not self._is_whole(sha256, size)]
+    def missing(self, holds: Described, read_all: bool) -> list[str]:
+        """Return the infected files whose bytes are gone, or all that are gone or changed."""
+        doubtful = holds.files if read_all else holds.infected
+        return [sha256 for sha256 in doubtful if not self._is_whole(sha256, holds.files[sha256])]
 
     def _is_whole(self, sha256: str, size: int) -> bool:
         try:
             with self._opened(sha256) as stream:
-                return measured(stream) == Written(sha256, size)
+                return digest_of(stream) == Stored(sha256, size)
         except BackupError:
             return False
 
@@ -121,12 +122,12 @@ class _Source:
         with closing(stream):
             yield stream
 
-    def _linked(self, writer: Writer, name: str, expected: Written) -> bool:
+    def _linked(self, writer: Writer, name: str, expected: Stored) -> bool:
         """Take the file from the earlier backup, if it is still whole there."""
         if self.earlier is None or not (path := self.earlier.folder / name).is_file():
             return False
         with path.open("rb") as stream:
-            if measured(stream) != expected:
+            if digest_of(stream) != expected:
                 return False
         return writer.link(name, path)
 

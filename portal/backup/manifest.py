@@ -30,6 +30,8 @@ class Described:
     """How many rows each table holds."""
     files: dict[str, int]
     """The size in bytes of every file that the rows refer to, by its SHA-256."""
+    infected: list[str]
+    """Those in which a virus was found: their bytes may be gone."""
     audit_position: int
     audit_hash: str
     """Where the audit chain ends; 0 and nothing before there was one."""
@@ -37,7 +39,7 @@ class Described:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What one backup holds. ``missing`` are files that were lost before it was made."""
+    """What one backup holds. ``missing`` are files that were not in the store any more."""
 
     made_at: str
     portal: str
@@ -59,6 +61,11 @@ class Manifest:
         """The files that are inside, with their sizes in bytes, by SHA-256."""
         lost = set(self.missing)
         return {sha256: size for sha256, size in self.holds.files.items() if sha256 not in lost}
+
+    @property
+    def lost(self) -> list[str]:
+        """The missing files that ought to be there."""
+        return sorted({*self.missing} - {*self.holds.infected})
 
     @property
     def rows(self) -> int:
@@ -95,7 +102,12 @@ class Manifest:
         if self.dialect not in DATABASES:
             raise ValueError(f"unknown database {self.dialect!r}")
         datetime.fromisoformat(self.made_at)
-        hashes = [self.database_sha256, *self.holds.files, *self.missing]
+        hashes = [
+            self.database_sha256,
+            *self.holds.files,
+            *self.holds.infected,
+            *self.missing,
+        ]
         if wrong := [one for one in hashes if not _SHA256.fullmatch(one)]:
             raise ValueError(f"{wrong[0]!r} is not a SHA-256")
         counts: list[Any] = [*self.holds.tables.values(), *self.holds.files.values()]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol, cast
 
 from portal.backup.errors import BackupError
-from portal.backup.measuring import measured
+from portal.storage.base import digest_of
 
 
 class Reader(Protocol):
@@ -91,7 +91,7 @@ class TarReader:
         folder = tempfile.TemporaryDirectory(prefix="portal-backup-")
         path = Path(folder.name) / name
         with self.open(name) as source, path.open("xb") as target:
-            measured(source, target)
+            digest_of(source, target)
         return Extracted(path, folder)
 
 

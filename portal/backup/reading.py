@@ -5,8 +5,8 @@ from pathlib import Path
 from portal.backup.databases import examine
 from portal.backup.errors import BackupError
 from portal.backup.manifest import MANIFEST, SUMS, Manifest, read_sums
-from portal.backup.measuring import Written, measured
 from portal.backup.readers import Reader, reading
+from portal.storage.base import Stored, digest_of
 
 
 def verify_backup(source: Path) -> Manifest:
@@ -54,7 +54,7 @@ def _agree_on_bytes(reader: Reader, manifest: Manifest, sums: dict[str, str]) ->
     sizes[manifest.database_sha256] = manifest.database_size
     changed = []
     for name in sorted(manifest.sums()):
-        if _measure(reader, name) != Written(sums[name], sizes[sums[name]]):
+        if _measure(reader, name) != Stored(sums[name], sizes[sums[name]]):
             changed.append(name)
     if changed:
         raise BackupError.listing("Changed since the backup was made:", changed)
@@ -65,6 +65,6 @@ def _content(reader: Reader, name: str) -> bytes:
         return stream.read()
 
 
-def _measure(reader: Reader, name: str) -> Written:
+def _measure(reader: Reader, name: str) -> Stored:
     with reader.open(name) as stream:
-        return measured(stream)
+        return digest_of(stream)

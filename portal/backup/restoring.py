@@ -11,10 +11,10 @@ from portal.backup.databases import Database, database_of
 from portal.backup.describing import WITHOUT_RECORDS
 from portal.backup.errors import BackupError
 from portal.backup.manifest import Manifest, file_name
-from portal.backup.measuring import Written, measured
 from portal.backup.readers import Reader, reading
 from portal.backup.reading import verify
-from portal.storage import FileStore
+from portal.storage import FileStore, Stored
+from portal.storage.base import digest_of
 
 
 @dataclass(frozen=True)
@@ -128,4 +128,4 @@ def _is_whole(store: FileStore, sha256: str, size: int) -> bool:
     except FileNotFoundError:
         return False
     with closing(stream):
-        return measured(stream) == Written(sha256, size)
+        return digest_of(stream) == Stored(sha256, size)

@@ -13,16 +13,16 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from portal.backup.errors import BackupError
-from portal.backup.measuring import Written, measured
+from portal.storage.base import Stored, digest_of
 
 
 class Writer(Protocol):
     """A backup that is being written."""
 
-    def add(self, name: str, source: BinaryIO, size: int) -> Written:
+    def add(self, name: str, source: BinaryIO, size: int) -> Stored:
         """Copy ``source``, which should have ``size`` bytes, to ``name``."""
 
-    def take(self, name: str) -> Written:
+    def take(self, name: str) -> Stored:
         """Make the file that was written to ``scratch(name)`` a member."""
 
     def scratch(self, name: str) -> Path:
@@ -74,15 +74,15 @@ class FolderWriter:
         """The place where it stays."""
         return self.work / name
 
-    def add(self, name: str, source: BinaryIO, size: int) -> Written:
+    def add(self, name: str, source: BinaryIO, size: int) -> Stored:
         """Copy."""
         with self._made(name).open("xb") as target:
-            return measured(source, target)
+            return digest_of(source, target)
 
-    def take(self, name: str) -> Written:
+    def take(self, name: str) -> Stored:
         """Measure what a program wrote."""
         with (self.work / name).open("rb") as source:
-            return measured(source)
+            return digest_of(source)
 
     def link(self, name: str, previous: Path) -> bool:
         """Give the bytes of an earlier backup a second name."""
@@ -119,15 +119,15 @@ class TarWriter:
         """A place beside the archive."""
         return self.work / name
 
-    def add(self, name: str, source: BinaryIO, size: int) -> Written:
+    def add(self, name: str, source: BinaryIO, size: int) -> Stored:
         """Copy. Raises BackupError for a stream that ends early: the archive promised its size."""
         about = tarfile.TarInfo(name)
         about.size, about.mode = size, 0o600
         hashing = _Hashing(source, name)
         self._archive.addfile(about, hashing)
-        return Written(hashing.digest.hexdigest(), size + len(source.read(1)))
+        return Stored(hashing.digest.hexdigest(), size + len(source.read(1)))
 
-    def take(self, name: str) -> Written:
+    def take(self, name: str) -> Stored:
         """Move what a program wrote into the archive."""
         path = self.scratch(name)
         with path.open("rb") as source:

@@ -33,6 +33,7 @@ def backup(destination: Path, reuse: Path | None, accept_missing: bool) -> None:
 
     People may go on working meanwhile. PORTAL_SECRET_KEY is not inside: keep it apart.
     """
+    from portal import audit
     from portal.backup import make_backup
 
     with _refusals():
@@ -44,8 +45,11 @@ def backup(destination: Path, reuse: Path | None, accept_missing: bool) -> None:
             accept_missing=accept_missing,
         )
     click.echo(f"Backed up to {destination}: {_summary(manifest)}.")
-    for sha256 in manifest.missing:
+    for sha256 in manifest.lost:
         click.echo(f"  missing from the file store: {sha256}", err=True)
+    if manifest.holds.revision == _revisions()[0]:
+        audit.insist(db.session())
+        db.session.commit()
 
 
 @click.command("backup-verify")
@@ -64,6 +68,7 @@ def backup_verify(source: Path) -> None:
 @with_appcontext
 def restore(source: Path) -> None:
     """Restore the backup at SOURCE into an empty database and an empty file store."""
+    from portal import audit
     from portal.backup import restore_backup, settle
 
     known = _revisions()
@@ -72,10 +77,11 @@ def restore(source: Path) -> None:
     click.echo(f"Restored: {_summary(done.manifest)}.")
     if done.found:
         click.echo(f"{done.found} files were there already, unchanged.")
-    for sha256 in done.manifest.missing:
+    for sha256 in done.manifest.lost:
         click.echo(f"  was missing already when the backup was made: {sha256}", err=True)
     if done.manifest.holds.revision != known[0]:
         _migrate(done.manifest.holds.revision, known[0])
+    audit.insist(db.session())
     settled = settle(db.session)
     db.session.commit()
     click.echo(

@@ -16,9 +16,17 @@ import sqlalchemy as sa
 from portal.backup import BackupError, Manifest, restore_backup, verify_backup
 from portal.backup.manifest import file_name
 from portal.extensions import db
-from portal.models import Organisation, OrganisationKind, StoredFile, Task, User
+from portal.models import (
+    AuditEntry,
+    Organisation,
+    OrganisationKind,
+    ScanState,
+    StoredFile,
+    Task,
+    User,
+)
 from portal.models.uploads import Upload, UploadState
-from portal.storage import LocalFileStore
+from portal.storage import LocalFileStore, S3FileStore, StorageSettings
 from tests.factories import make_organisation
 from tests.factories.evidence import evidence_for
 from tests.integration.test_migrations import broken_references, go
@@ -69,6 +77,26 @@ def test_operator_restores_over_tables_that_hold_no_records(
     migrate(elsewhere.app)
     elsewhere.restore(original.backup)
     assert elsewhere.rows() == original.place.rows()
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_files_go_from_a_bucket_to_a_bucket(
+    in_a_bucket: Place,
+    elsewhere: Place,
+    new_bucket: Callable[[], StorageSettings],
+    tmp_path: Path,
+    form: str,
+) -> None:
+    manifest = in_a_bucket.back_up(tmp_path / form)
+    store = S3FileStore(new_bucket())
+    target = Place(elsewhere.app, store)
+    assert target.restore(tmp_path / form).written == len(manifest.files)
+    assert target.rows() == in_a_bucket.rows()
+    assert target.contents() == in_a_bucket.contents()
+    store.delete(some_file(manifest))
+    with pytest.raises(BackupError, match=f"{some_file(manifest)} is missing from the file store"):
+        target.back_up(tmp_path / "again")
+    store.client.close()
 
 
 def test_backup_is_consistent_while_people_work(
@@ -200,6 +228,23 @@ def test_operator_accepts_that_a_file_is_lost_and_restores_the_rest(
     elsewhere.restore(tmp_path / "backup.tar")
     assert elsewhere.rows() == place.rows()
     assert elsewhere.contents() == place.contents()
+
+
+def test_bytes_of_a_virus_may_be_gone(working: Place, elsewhere: Place, tmp_path: Path) -> None:
+    gone, kept = sorted(working.contents())[:2]
+    with working.app.app_context():
+        db.session.execute(
+            sa.update(StoredFile)
+            .where(StoredFile.sha256.in_([gone, kept]))
+            .values(scan=ScanState.INFECTED)
+        )
+        db.session.commit()
+    working.store.delete(gone)
+    manifest = working.back_up(tmp_path / "backup")
+    assert (manifest.missing, manifest.lost) == ([gone], [])
+    elsewhere.restore(tmp_path / "backup")
+    assert elsewhere.contents() == working.contents()
+    assert kept in elsewhere.contents()
 
 
 def test_backup_is_never_written_over_another(original: Original, tmp_path: Path) -> None:
@@ -398,13 +443,22 @@ def test_operator_backs_up_verifies_and_restores_by_command(
     assert (status, "The backup is whole" in said) == (0, True)
     status, said = elsewhere.flask("restore", tmp_path / "b")
     assert (status, "Restored: " in said) == (0, True)
-    assert "1 log-ins ended" in said
+    assert "log-ins ended" in said
     assert "1 unfinished uploads were cancelled" in said
     with elsewhere.app.app_context():
         assert set(db.session.scalars(sa.select(Upload.state))) == {UploadState.CANCELLED}
+    for one in (working, elsewhere):
+        assert last_audit_title(one) == f"后台命令：{'backup' if one is working else 'restore'}"
     after = elsewhere.rows()
     settled = {"uploads", "user_sessions", "audit_entries", "audit_head"}
     assert {name for name in before if before[name] != after[name]} <= settled
+
+
+def last_audit_title(place: Place) -> str | None:
+    with place.app.app_context():
+        return db.session.scalar(
+            sa.select(AuditEntry.title).order_by(AuditEntry.position.desc()).limit(1)
+        )
 
 
 def test_operator_is_told_in_a_sentence_with_status_one(

@@ -17,7 +17,7 @@ from flask import Flask
 from portal import backup, storage
 from portal.extensions import db
 from portal.models import Base
-from portal.storage import FileStore, LocalFileStore
+from portal.storage import FileStore, LocalFileStore, S3FileStore, StorageSettings
 from tests.integration.test_migrations import fill
 from tests.support.apps import BOTH_DATABASES, ROOT, build_app, dispose, migrate
 from tests.support.postgres import PostgresServer
@@ -129,6 +129,17 @@ def new_place(
     with ExitStack() as at_end:
         dialect = original.manifest.dialect
         yield lambda name: _place(name, dialect, request, tmp_path, at_end)
+
+
+@pytest.fixture
+def in_a_bucket(original: Original, new_bucket: Callable[[], StorageSettings]) -> Iterator[Place]:
+    """The original with its files in a bucket, as no test may change them."""
+    store = S3FileStore(new_bucket())
+    for sha256 in original.place.contents():
+        with original.place.store.open(sha256) as stream:
+            store.save(stream)
+    yield Place(original.place.app, store)
+    store.client.close()
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ MANIFEST = Manifest(
     server="3.40.1",
     database_sha256="cd" * 32,
     database_size=4096,
-    holds=Described("0002", {"users": 3, "stored_files": 1}, {HASH: 5}, 7, "ef" * 32),
+    holds=Described("0002", {"users": 3, "stored_files": 1}, {HASH: 5}, [], 7, "ef" * 32),
     missing=[],
 )
 
