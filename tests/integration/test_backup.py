@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import tarfile
 import threading
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from portal.audit.verify import verify
 from portal.backup import BackupError, Manifest, restore_backup, verify_backup
 from portal.backup.manifest import file_name
 from portal.extensions import db
@@ -23,9 +25,11 @@ from portal.models import (
     ScanState,
     StoredFile,
     Task,
+    Upload,
+    UploadState,
     User,
+    UserSession,
 )
-from portal.models.uploads import Upload, UploadState
 from portal.storage import LocalFileStore, S3FileStore, StorageSettings
 from tests.factories import make_organisation
 from tests.factories.evidence import evidence_for
@@ -113,6 +117,7 @@ def test_backup_is_consistent_while_people_work(
     with elsewhere.app.app_context():
         assert broken_references(db.session) == []
         kept = set(db.session.scalars(sa.select(StoredFile.sha256)))
+        assert verify(db.session()).position == manifest.holds.audit_position
     assert kept == set(elsewhere.contents())
 
 
@@ -443,12 +448,18 @@ def test_operator_backs_up_verifies_and_restores_by_command(
     assert (status, "The backup is whole" in said) == (0, True)
     status, said = elsewhere.flask("restore", tmp_path / "b")
     assert (status, "Restored: " in said) == (0, True)
-    assert "log-ins ended" in said
-    assert "1 unfinished uploads were cancelled" in said
+    assert re.search(r"[1-9]\d* log-ins ended", said)
+    assert re.search(r"[1-9]\d* unfinished uploads were cancelled", said)
     with elsewhere.app.app_context():
-        assert set(db.session.scalars(sa.select(Upload.state))) == {UploadState.CANCELLED}
+        states = set(db.session.scalars(sa.select(Upload.state)))
+        open_sessions = sa.select(UserSession.id).where(UserSession.ended_at.is_(None))
+        assert UploadState.CANCELLED in states
+        assert states.isdisjoint({UploadState.RECEIVING, UploadState.ASKING})
+        assert db.session.scalars(open_sessions).all() == []
     for one in (working, elsewhere):
         assert last_audit_title(one) == f"后台命令：{'backup' if one is working else 'restore'}"
+    status, said = elsewhere.flask("audit", "verify", "--no-record")
+    assert (status, "every link holds" in said) == (0, True)
     after = elsewhere.rows()
     settled = {"uploads", "user_sessions", "audit_entries", "audit_head"}
     assert {name for name in before if before[name] != after[name]} <= settled
