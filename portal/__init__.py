@@ -72,7 +72,7 @@ def _connect_database(app: Flask) -> None:
 def _connect_extensions(app: Flask) -> None:
     """Log-in, CSRF and the habits of every request."""
     from portal.extensions import csrf
-    from portal.web import accounts, audit, errors, requests, templating
+    from portal.web import accounts, audit, errors, requests, single_sign_on, templating
 
     app.config["WTF_I18N_ENABLED"] = False
     app.config["WTF_CSRF_TIME_LIMIT"] = None
@@ -92,6 +92,7 @@ def _connect_extensions(app: Flask) -> None:
     audit.init_app(app)
     csrf.init_app(app)
     templating.init_app(app)
+    single_sign_on.init_app(app)
     errors.init_app(app)
 
 

@@ -30,6 +30,7 @@ class Settings:
     idle_minutes: int = 60
     clamd: str = ""
     storage: StorageSettings = field(default_factory=StorageSettings)
+    oidc_file: str = ""
     extra: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -59,6 +60,7 @@ class Settings:
             idle_minutes=_number(env, "PORTAL_IDLE_MINUTES", 60),
             clamd=env.get("PORTAL_CLAMD", ""),
             storage=_storage(env),
+            oidc_file=env.get("PORTAL_OIDC_FILE", ""),
         )
         return settings.checked()
 
@@ -91,6 +93,7 @@ class Settings:
             "IDLE_MINUTES": self.idle_minutes,
             "CLAMD": self.clamd,
             "STORAGE": self.storage,
+            "OIDC_FILE": self.oidc_file,
             "SESSION_COOKIE_SECURE": not self.is_development,
             "PASSWORD_HASH_COST": "production",
             **self.extra,

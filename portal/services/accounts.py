@@ -52,7 +52,8 @@ def log_in(user: User, *, visit: Visit, way: str = "password") -> str:
     user.locked_until = None
     user.last_login_at = clock.now()
     remove_expired()
-    record(user, "user", action="log_in", title="登录", actor=user)
+    details = [] if way == "password" else [("登录方式", way)]
+    record(user, "user", action="log_in", title="登录", actor=user, details=details)
     return begin_session(user, visit=visit, way=way)
 
 

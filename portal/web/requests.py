@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
-from flask import Flask, current_app, flash, make_response, redirect, request
+from flask import Flask, abort, current_app, flash, make_response, redirect, request
 from flask_login import current_user
 from sqlalchemy.exc import IntegrityError
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -27,6 +27,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 WRITES = "portal_writes"
 READS_FIRST = "portal_reads_first"
+WRITES_ON_RETURN = "portal_writes_on_return"
 UNSAVED = "portal_unsaved"
 KEPT = "portal_kept"
 ONCE_FIELD = "_once"
@@ -78,6 +79,25 @@ def writes(view: View) -> View:
     (same ``_once`` key) makes one record: the second is led to where the first one went.
     """
     return _writing(view, keep_refusals=False)
+
+
+def writes_on_return(view: View) -> View:
+    """Declare that a GET writes: the one with which a log-in service sends the browser back.
+
+    The state it carries is used once, and stands in for a form's key and token. Whatever is
+    answered is committed, for a refused log-in must be recorded; an exception rolls back.
+    """
+
+    @wraps(view)
+    def wrapper(*args: Any, **kwargs: Any) -> Response:
+        if request.method != "GET":
+            abort(405)
+        response: Response = make_response(view(*args, **kwargs))
+        db.session.commit()
+        return response
+
+    setattr(wrapper, WRITES_ON_RETURN, True)
+    return wrapper  # type: ignore[return-value]
 
 
 def only_looks(view: View) -> View:
@@ -241,7 +261,9 @@ def safe_path(address: str | None, default: str = "/") -> str:
 def _declare_intent() -> None:
     """Tell the database layer whether this request may write, at least at first."""
     view = current_app.view_functions.get(request.endpoint or "")
-    write_intent.set(request.method not in READING and not hasattr(view, READS_FIRST))
+    returns = request.method == "GET" and hasattr(view, WRITES_ON_RETURN)
+    writing = request.method not in READING and not hasattr(view, READS_FIRST)
+    write_intent.set(returns or writing)
 
 
 def _forget_intent(_error: BaseException | None) -> None:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from portal import clock, passwords, tokens
 from portal.extensions import db
-from portal.models import Handover, Invitation, Organisation, Role, User
+from portal.models import Handover, Invitation, Organisation, Role, User, UserIdentity
 from portal.policies.invitations import LIFETIME
 from tests.factories.people import make_organisation, make_user
 
@@ -74,3 +74,16 @@ def make_handover(giver: User, receiver: User, by: User | None = None) -> Handov
     db.session.add(handover)
     db.session.flush()
     return handover
+
+
+def make_identity(user: User, provider: str = "yiyuan", subject: str = "") -> UserIdentity:
+    """Link ``user`` with a log-in service."""
+    identity = UserIdentity(
+        provider=provider,
+        subject=subject or f"subject-{user.id}",
+        user=user,
+        linked_at=clock.now(),
+    )
+    db.session.add(identity)
+    db.session.flush()
+    return identity

@@ -6,7 +6,7 @@ from portal.extensions import db
 from portal.models import Assessment, EvidenceUse, Pairing, Plan, Side, Task, TaskState
 from portal.policies.assessments import scoring_side
 from portal.services import assessment_reviews
-from tests.factories.access import make_handover, make_invitation, make_invited_user
+from tests.factories.access import make_handover, make_identity, make_invitation, make_invited_user
 from tests.factories.agreements import draft_agreement, filed_agreement
 from tests.factories.assessments import score_of, self_assessing
 from tests.factories.evidence import evidence_for, png_bytes
@@ -107,6 +107,8 @@ def make_everything(scene: Scene) -> Ids:
             "handover_id": make_handover(
                 scene.supported_coordinator, scene.supported_contributor
             ).id,
+            "identity_id": make_identity(scene.supported_coordinator).id,
+            "slug": "nowhere",
             "secret": make_invitation(make_invited_user()),
             "user_id": scene.supported_coordinator.id,
             "session_id": open_session(scene.supported_coordinator).id,

@@ -45,6 +45,12 @@ GET  auth.log_in                    P RR R RRR RRR RR R RRR
 POST auth.log_in                    A AA A AAA AAA AA A AAA
 GET  invitations.accept_invitation  P PP P PPP PPP PP P PPP
 POST invitations.accept_invitation  A AA A AAA AAA AA A AAA
+POST sso.accept_by_identity         N NN N NNN NNN NN N NNN
+GET  sso.come_back                  N NN N NNN NNN NN N NNN
+POST sso.link_identity              L NN N NNN NNN NN N NNN
+GET  sso.list_identities            L VV V VVV VVV VV V VVV
+GET  sso.start                      N NN N NNN NNN NN N NNN
+POST sso.unlink_identity            L NA N NNN ANN NN N NAN
 POST auth.log_out                   L AA A AAA AAA AA A AAA
 
 GET  auth.second_step               L LL L LLL LLL LL L LLL

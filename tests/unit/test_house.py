@@ -32,7 +32,7 @@ from portal.queries.record_labels import (
 from portal.web.accounts import BEFORE_PASSWORD, BEFORE_SECOND_FACTOR, PUBLIC
 from portal.web.audit import TAKES
 from portal.web.parking import NEVER
-from portal.web.requests import WRITES
+from portal.web.requests import WRITES, WRITES_ON_RETURN
 from portal.workflow import Workflow
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,6 +54,9 @@ PUBLIC_ENDPOINTS = {
     "uploads.send_part_by_phone",
     "uploads.show_by_phone",
     "uploads.show_phone_page",
+    "sso.accept_by_identity",
+    "sso.come_back",
+    "sso.start",
 }
 USABLE_BEFORE_PASSWORD = {"auth.change_password", "auth.log_out"}
 
@@ -112,6 +115,11 @@ def test_no_view_that_only_reads_has_a_commit_point(app: Flask) -> None:
         and hasattr(app.view_functions[rule.endpoint], WRITES)
     }
     assert idle == set()
+
+
+def test_only_the_way_back_from_a_log_in_service_writes_in_a_get(app: Flask) -> None:
+    writing = {n for n, view in app.view_functions.items() if hasattr(view, WRITES_ON_RETURN)}
+    assert writing == {"sso.come_back"}
 
 
 def test_public_views_are_those_named_here(app: Flask) -> None:
