@@ -19,6 +19,7 @@ pytest_plugins = (
     "tests.support.backups",
     "tests.support.pages",
     "tests.support.browser",
+    "tests.support.oidc",
     "tests.support.clamd",
     "tests.support.commands",
     "tests.support.stores",

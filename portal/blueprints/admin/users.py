@@ -17,6 +17,7 @@ from portal.policies.second_factor import can_reset as can_reset_second_factor
 from portal.queries import accounts as queries
 from portal.queries.handovers import past_handovers
 from portal.queries.history import history_of
+from portal.queries.identities import identities_of
 from portal.queries.invitations import latest_invitation
 from portal.queries.open_work import open_work_of
 from portal.queries.sessions import live_sessions
@@ -25,6 +26,7 @@ from portal.services.accounts import is_locked
 from portal.web.accounts import actor, idle_limit
 from portal.web.address import id_of, kept_of, member_of, text_of
 from portal.web.requests import leave_to, writes
+from portal.web.single_sign_on import label_of
 
 
 @bp.get("/users")
@@ -140,6 +142,8 @@ def _user_page(user: User, form: EditUserForm, disable: DisableUserForm, stale: 
         open_work=open_work_of(user),
         can_hand_over=can_hand_over(viewer, user),
         past=past_handovers(viewer=viewer, of=user),
+        identities=identities_of(user),
+        label_of=label_of,
         now=clock.now(),
         events=history_of("user", user.id, limit=50),
     )
