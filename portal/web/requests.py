@@ -93,6 +93,7 @@ def writes_on_return(view: View) -> View:
         if request.method != "GET":
             abort(405)
         response: Response = make_response(view(*args, **kwargs))
+        audit.note_answer(response, refused=400 <= response.status_code < 500)
         db.session.commit()
         return response
 

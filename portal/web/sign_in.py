@@ -29,14 +29,17 @@ def visit() -> Visit:
     return Visit(request.remote_addr or "", request.headers.get("User-Agent", ""))
 
 
-def come_in(user: User, *, wanted: str = "", way: str = "password") -> Response:
+def come_in(
+    user: User, *, wanted: str = "", way: str = "password", both_shown: bool = False
+) -> Response:
     """Go on after the first factor of ``user``: to the page for the code, or in.
 
     ``wanted`` is the page to lead to, the home page if it is empty; ``way`` the factor that
-    was shown: ``password``, or the name of a provider.
+    was shown: ``password``, or the name of a provider. ``both_shown``: a provider that is
+    trusted with it has asked for a second factor already.
     """
-    if user.totp_since is None:
-        let_in(user, way=way)
+    if both_shown or user.totp_since is None:
+        let_in(user, way=way, both_shown=both_shown)
         return leave_to(landing_for(user, wanted))
     forms = _forms_of(user)
     session.clear()
@@ -56,14 +59,14 @@ def half_in() -> tuple[int, str] | None:
     return (begun["user"], begun["way"]) if 0 <= age <= HALF_IN_FOR.total_seconds() else None
 
 
-def let_in(user: User, *, way: str = "password") -> None:
+def let_in(user: User, *, way: str = "password", both_shown: bool = False) -> None:
     """Log ``user`` in, every factor having been checked, and record it.
 
     Whoever was in with this browser is out.
     """
     if (present := present_session()) is not None:
         end_session(present, why="replaced")
-    _carry(user, accounts.log_in(user, visit=visit(), way=way))
+    _carry(user, accounts.log_in(user, visit=visit(), way=way), owes=not both_shown)
 
 
 def go_on(user: User) -> None:
@@ -78,13 +81,16 @@ def leave() -> None:
     session.clear()
 
 
-def _carry(user: User, secret: str) -> None:
-    """Put the new session into a cookie that has nothing of the old one but see _forms_of."""
+def _carry(user: User, secret: str, *, owes: bool = True) -> None:
+    """Put the new session into a cookie that has nothing of the old one but see _forms_of.
+
+    Unless it ``owes`` none, an account of whom a second factor is demanded must set it up.
+    """
     forms = _forms_of(user)
     session.clear()
     if forms:
         session[FORMS] = forms
-    if owes_second_factor(user):
+    if owes and owes_second_factor(user):
         session[OWES] = True
     session.permanent = True
     session[SECRET] = secret

@@ -15,6 +15,7 @@ from portal.queries import handovers as queries
 from portal.queries.open_work import open_work_of
 from portal.services import handovers
 from portal.web.accounts import actor
+from portal.web.audit import exports, note_title
 from portal.web.navigation import home_url
 from portal.web.requests import leave_to, writes
 
@@ -86,9 +87,11 @@ def _back(viewer: User, giver: User) -> tuple[str, str]:
 
 
 @bp.get("/handovers/<int:handover_id>")
+@exports
 def show_sheet(handover_id: int) -> str:
     """Show the sheet of a hand-over, to be printed and signed."""
     handover = queries.get_handover(handover_id, viewer=actor())
+    note_title(f"查看工作交接单：第 {handover.id} 号")
     return render_template(
         "handovers/sheet.html",
         handover=handover,

@@ -34,8 +34,9 @@ def _accept(secret: str) -> Response | tuple[str, int]:
         except Rejected as refusal:
             form.add_errors(refusal.fields)
         else:
+            answer = come_in(user)
             flash("密码已设置，欢迎使用。以后请用用户名和密码登录。", "success")
-            return come_in(user)
+            return answer
     page = render_template(
         "invitations/accept.html", invitation=invitation, user=invitation.user, form=form
     )

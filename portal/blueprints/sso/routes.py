@@ -9,11 +9,11 @@ from portal.errors import Forbidden, Gone, NotVisible, PortalError, StepRefused
 from portal.services import identities
 from portal.services.identities import NotLinked
 from portal.sso import Provider
+from portal.web import audit
 from portal.web import single_sign_on as sso
 from portal.web.accounts import actor, public
-from portal.web.navigation import home_url
 from portal.web.requests import leave_to, safe_next, writes_on_return
-from portal.web.sign_in import let_in
+from portal.web.sign_in import come_in
 from portal.web.single_sign_on import Errand, NotProved, Proof, ProviderDown, provider_called
 
 Answer = Response | tuple[str, int]
@@ -56,6 +56,7 @@ def come_back(slug: str) -> Answer:
 
 def problem_page(provider: Provider, problem: PortalError) -> tuple[str, int]:
     """Say kindly what went wrong on the way, and what to do."""
+    audit.note_refusal(problem.sentence)
     page = render_template(
         "sso/problem.html",
         provider=provider,
@@ -69,8 +70,8 @@ def problem_page(provider: Provider, problem: PortalError) -> tuple[str, int]:
 def _log_in(provider: Provider, proof: Proof) -> Answer:
     """Log in the account that the identity opens. Raises NotLinked."""
     user = identities.come_in(provider, proof.subject)
-    let_in(user, way=provider.slug)
-    return leave_to(safe_next(proof.errand.next, default="") or home_url(user))
+    wanted = safe_next(proof.errand.next, default="")
+    return come_in(user, wanted=wanted, way=provider.slug, both_shown=proof.second_factor)
 
 
 def _link(provider: Provider, proof: Proof) -> Answer:
@@ -85,9 +86,9 @@ def _link(provider: Provider, proof: Proof) -> Answer:
 def _accept(provider: Provider, proof: Proof) -> Answer:
     """Come in for the first time. Raises NotVisible, Gone, Forbidden or StepRefused."""
     user = identities.accept(proof.errand.invitation_id or 0, provider, proof.subject)
-    let_in(user, way=provider.slug)
+    answer = come_in(user, way=provider.slug, both_shown=proof.second_factor)
     flash(f"账号已启用，以后请用{provider.label}登录。", "success")
-    return leave_to(home_url(user))
+    return answer
 
 
 ERRANDS = {"log_in": _log_in, "link": _link, "invitation": _accept}
