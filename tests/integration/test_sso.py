@@ -20,6 +20,7 @@ from portal.sso import Provider
 from portal.web.single_sign_on import EXTENSION, SingleSignOn
 from tests.factories import PASSWORD, make_organisation, make_user
 from tests.factories.access import make_identity, make_invitation, make_invited_user
+from tests.factories.sessions import code_of, demand_second_factor, with_second_factor
 from tests.support.oidc import CLIENT_ID, CLIENT_SECRET, FakeProvider
 from tests.support.pages import Page, PageClient
 
@@ -145,6 +146,66 @@ def test_service_leads_to_the_wanted_page_of_the_portal_and_nowhere_else(
 ) -> None:
     started = client.get("/sso/haikou", {"next": wanted})
     assert client.get(back_from(started.location)).location == leads_to
+
+
+# The second factor.
+
+
+def trusted(app: Flask, provider: Provider, **more: Any) -> None:
+    found = replace(provider, second_factor=True, **more)
+    app.extensions[EXTENSION] = SingleSignOn(app, {"haikou": found})
+
+
+def test_own_second_factor_is_asked_for_after_the_service_too(
+    client: PageClient, user: User
+) -> None:
+    with_second_factor(user)
+    page = come_in(client, "?next=/pairings")
+    assert page.location.startswith("/login/code")
+    assert not is_in(client)
+    done = client.submit(client.get(page.location), "main form", code=code_of(user))
+    assert done.location == "/pairings"
+    assert db.session.query(UserSession).one().way == "haikou"
+
+
+def test_service_trusted_with_the_second_factor_spares_ours(
+    app: Flask, client: PageClient, user: User, provider: Provider
+) -> None:
+    trusted(app, provider)
+    with_second_factor(user)
+    assert come_in(client).location == "/"
+    assert is_in(client)
+
+
+@pytest.mark.parametrize(
+    ("acr", "leads_to"), [("mfa", "/"), ("pwd", "/login/code"), (None, "/login/code")]
+)
+def test_trust_can_hang_on_the_mark_of_the_service(
+    app: Flask,
+    client: PageClient,
+    user: User,
+    provider: Provider,
+    oidc_provider: FakeProvider,
+    acr: str | None,
+    leads_to: str,
+) -> None:
+    trusted(app, provider, acr="mfa")
+    with_second_factor(user)
+    oidc_provider.claims = {"acr": acr}
+    started = client.get("/sso/haikou")
+    assert parse_qs(urlsplit(started.location).query)["acr_values"] == ["mfa"]
+    assert client.get(back_from(started.location)).location == leads_to
+
+
+@pytest.mark.parametrize(("is_trusted", "status"), [(False, 302), (True, 200)])
+def test_demanded_second_factor_is_set_up_first_unless_the_service_gives_it(
+    app: Flask, client: PageClient, user: User, provider: Provider, is_trusted: bool, status: int
+) -> None:
+    demand_second_factor(user.role)
+    if is_trusted:
+        trusted(app, provider)
+    come_in(client)
+    assert client.get("/pairings").status == status
 
 
 # Who does not come in.
