@@ -44,6 +44,21 @@ def readable_rows(changes: Iterable[dict[str, Any]]) -> list[tuple[str, list[Cha
     return told
 
 
+def in_words(rows: Iterable[dict[str, Any]], fields: Iterable[Any]) -> list[str]:
+    """Return the same, of an entry's rows and of its events' fields, as one line each."""
+    told = [line for changes in fields for line in map(_sentence, readable(changes))]
+    for heading, lines in readable_rows(rows):
+        inside = "，".join(map(_sentence, lines))
+        told.append(f"{heading}（{inside}）" if inside else heading)
+    return told
+
+
+def _sentence(line: ChangedField) -> str:
+    if line.step == "changed":
+        return f"{line.label}：{line.old} → {line.new}"
+    return f"{'新增' if line.step == 'added' else '移除'}{line.label}：{line.old or line.new}"
+
+
 STEPS = {
     "added": "新增",
     "removed": "删除",

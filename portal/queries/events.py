@@ -10,7 +10,7 @@ from sqlalchemy.orm import joinedload
 from portal import clock
 from portal.errors import NotVisible
 from portal.extensions import db
-from portal.models import Event, Pairing, User
+from portal.models import AuditEntry, Event, Pairing, User
 from portal.policies.accounts import reads_audit
 from portal.queries.paging import Page, page_of
 
@@ -53,19 +53,15 @@ class EventFilter:
         if self.action:
             found.append(Event.title.contains(self.action, autoescape=True))
         if self.since:
-            found.append(Event.at >= _midnight(self.since))
+            found.append(Event.at >= midnight(self.since))
         if self.until:
-            found.append(Event.at < _midnight(self.until + timedelta(days=1)))
+            found.append(Event.at < midnight(self.until + timedelta(days=1)))
         return found
 
 
-def _about_person(text: str) -> sa.ColumnElement[bool]:
-    """Return the condition for events by, or about the account of, a person so called.
-
-    The accounts are looked up first, so that the events are found by their indexes. A name
-    held at the time of the event counts as well.
-    """
-    ids = list(
+def accounts_called(text: str) -> list[int]:
+    """Return the accounts whose name or user name holds ``text``, at most two hundred."""
+    return list(
         db.session.scalars(
             sa.select(User.id)
             .where(
@@ -78,6 +74,15 @@ def _about_person(text: str) -> sa.ColumnElement[bool]:
             .limit(200)
         )
     )
+
+
+def _about_person(text: str) -> sa.ColumnElement[bool]:
+    """Return the condition for events by, or about the account of, a person so called.
+
+    The accounts are looked up first, so that the events are found by their indexes. A name
+    held at the time of the event counts as well.
+    """
+    ids = accounts_called(text)
     return sa.or_(
         Event.actor_id.in_(ids),
         sa.and_(Event.object_type == "user", Event.object_id.in_(ids)),
@@ -85,7 +90,7 @@ def _about_person(text: str) -> sa.ColumnElement[bool]:
     )
 
 
-def _midnight(day: date) -> datetime:
+def midnight(day: date) -> datetime:
     """Return the moment at which ``day`` begins in Shanghai."""
     return datetime.combine(day, time.min, tzinfo=clock.SHANGHAI)
 
@@ -116,7 +121,7 @@ def usernames_behind(events: Sequence[Event]) -> dict[int, str]:
     return {row.id: row.username for row in rows}
 
 
-def pairing_titles_behind(events: Sequence[Event]) -> dict[int, str]:
+def pairing_titles_behind(events: Sequence[Event | AuditEntry]) -> dict[int, str]:
     """Return the title of each pairing that one of ``events`` happened in."""
     ids = {event.pairing_id for event in events if event.pairing_id is not None}
     if not ids:

@@ -26,7 +26,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 TAKES = "portal_takes"
 TAKEN = "taken"
-"""Where the session's cookie keeps the last few addresses that left an entry."""
+"""Where the session's cookie keeps the last few things that left an entry."""
 
 KEPT_IN_COOKIE = 8
 REFUSALS = frozenset({403, 409, 413, 429})
@@ -52,6 +52,14 @@ def init_app(app: Flask) -> None:
 def downloads(view: View) -> View:
     """Mark a view whose good answer is a file, shown or saved: it leaves one audit entry."""
     return _taking(view, AuditKind.DOWNLOAD)
+
+
+def downloads_part(view: View) -> View:
+    """Mark a view that sends a part of a file: a page of it, or the picture within a preview.
+
+    It leaves an entry only where nothing of that file has left one just before.
+    """
+    return _taking(view, AuditKind.DOWNLOAD, part=True)
 
 
 def exports(view: View) -> View:
@@ -223,13 +231,13 @@ def _record_refusal(response: Response) -> Response:
     return response
 
 
-def _taking(view: View, kind: AuditKind) -> View:
+def _taking(view: View, kind: AuditKind, *, part: bool = False) -> View:
     """Let every good answer of ``view`` leave an entry of ``kind``, before its first byte."""
 
     @wraps(view)
     def wrapper(*args: Any, **kwargs: Any) -> Response:
         response: Response = make_response(view(*args, **kwargs))
-        if _takes(response):
+        if _takes(response, part=part):
             entry = _of_request(
                 kind, _title_of(kind, response), status=response.status_code, changes=_asked()
             )
@@ -240,7 +248,7 @@ def _taking(view: View, kind: AuditKind) -> View:
     return wrapper  # type: ignore[return-value]
 
 
-def _takes(response: Response) -> bool:
+def _takes(response: Response, *, part: bool) -> bool:
     """Whether ``response`` hands something out.
 
     A viewer asks for a long file piece by piece: the later pieces of what this session has
@@ -253,11 +261,17 @@ def _takes(response: Response) -> bool:
     recent: list[str] = session.get(TAKEN, [])
     wanted = parse_range_header(request.headers.get("Range"))
     goes_on = wanted is not None and len(wanted.ranges) == 1 and wanted.ranges[0][0] != 0
-    if response.status_code == 206 and goes_on and request.path in recent:
+    thing = _thing()
+    if (part or (response.status_code == 206 and goes_on)) and thing in recent:
         return False
-    others = [path for path in recent if path != request.path]
-    session[TAKEN] = [*others, request.path][-KEPT_IN_COOKIE:]
+    session[TAKEN] = [*(one for one in recent if one != thing), thing][-KEPT_IN_COOKIE:]
     return True
+
+
+def _thing() -> str:
+    """Return what the address is about, the same for a file, its preview and its pages."""
+    numbers = [f"{name}={value}" for name, value in (request.view_args or {}).items()]
+    return ",".join(numbers) or request.path
 
 
 def _title_of(kind: AuditKind, response: Response) -> str:

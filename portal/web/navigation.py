@@ -64,13 +64,13 @@ ENTRIES = (
     ),
     Entry("安全设置", "admin.edit_security", "lock", frozenset({Role.SECURITY_ADMINISTRATOR})),
     Entry("单位", "admin.list_organisations", "building", frozenset({Role.ADMINISTRATOR})),
-    Entry("操作记录", "admin.list_events", "shield-check", frozenset({Role.AUDITOR})),
+    Entry("审计日志", "admin.list_audit", "shield-check", frozenset({Role.AUDITOR})),
 )
 
 HOMES = {
     Role.ADMINISTRATOR: "admin.list_organisations",
     Role.SECURITY_ADMINISTRATOR: "admin.list_users",
-    Role.AUDITOR: "admin.list_events",
+    Role.AUDITOR: "admin.list_audit",
 }
 """Where those begin who have no business in the pairings, and so no workbench."""
 

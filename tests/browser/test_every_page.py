@@ -48,7 +48,7 @@ PAGES = {
     "expert-quanke": ("/", "/assessments", "/assessments/3"),
     "xitong-admin": ("/admin/organisations",),
     "anquan-admin": ("/admin/users",),
-    "anquan-auditor": ("/admin/events",),
+    "anquan-auditor": ("/admin/audit", "/admin/audit/1", "/admin/events"),
 }
 
 

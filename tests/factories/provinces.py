@@ -102,6 +102,8 @@ def make_everything(scene: Scene) -> Ids:
         common={
             "token": receiving(task, by=scene.supported_contributor).token,
             "filename": "css/portal.css",
+            # The first entry of the audit log: what made all this.
+            "position": 1,
             "programme_id": scene.programme.id,
             "pairing_id": scene.pairing.id,
             "handover_id": make_handover(

@@ -54,6 +54,11 @@ LISTS = [
     ("supported_coordinator", "/plans/pick", "pairing"),
     ("supported_coordinator", "/pairings/{pairing}/meetings/new", "kind"),
     ("security_administrator", "/admin/users", "role,organisation,q,active,before after"),
+    (
+        "auditor",
+        "/admin/audit",
+        "person,kind,result,object,number,q,address,since,before until,after",
+    ),
     ("auditor", "/admin/events", "person,object,action,since,before until,after"),
 ]
 

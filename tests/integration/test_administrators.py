@@ -76,7 +76,7 @@ def test_administrators_keep_what_is_theirs_and_nothing_else(
     theirs = {
         Role.ADMINISTRATOR: "/admin/organisations",
         Role.SECURITY_ADMINISTRATOR: "/admin/users",
-        Role.AUDITOR: "/admin/events",
+        Role.AUDITOR: "/admin/audit",
     }
     for owner, address in theirs.items():
         assert client.get(address).status == (200 if owner is role else 404)

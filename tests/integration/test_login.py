@@ -198,7 +198,7 @@ def test_those_without_a_workbench_land_on_their_own_page(
     assert new_client().login(make_administrator(), PASSWORD).location == "/admin/organisations"
     keeper = make_security_administrator()
     assert new_client().login(keeper, PASSWORD).location == "/admin/users"
-    assert new_client().login(make_auditor(), PASSWORD).location == "/admin/events"
+    assert new_client().login(make_auditor(), PASSWORD).location == "/admin/audit"
 
 
 def test_expired_session_leads_to_the_log_in_and_back_again(client: PageClient) -> None:

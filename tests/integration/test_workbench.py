@@ -140,7 +140,7 @@ def test_leader_confirms_in_the_row(client: PageClient) -> None:
     [
         ("administrator", "/admin/organisations"),
         ("security_administrator", "/admin/users"),
-        ("auditor", "/admin/events"),
+        ("auditor", "/admin/audit"),
     ],
 )
 def test_people_without_business_start_where_their_work_is(

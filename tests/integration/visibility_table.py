@@ -90,6 +90,9 @@ GET  admin.issue_many_users         L NV N NNN NNN NN N NVN
 POST admin.issue_many_users         L NA N NNN NNN NN N NAN
 POST admin.withdraw_invitation      L NF N NNN NNN NN N NFN
 GET  admin.list_events              L NN N NNN NNN NN N NNV
+GET  admin.list_audit               L NN N NNN NNN NN N NNV
+GET  admin.show_audit_entry         L NN N NNN NNN NN N NNV
+GET  admin.export_audit             L NN N NNN NNN NN N NNV
 GET  admin.list_organisations       L NV N NNN NNN NN N VNN
 GET  admin.list_users               L NV N NNN NNN NN N NVN
 POST admin.reset_password           L NA N NNN NNN NN N NAN

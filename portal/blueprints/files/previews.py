@@ -17,7 +17,7 @@ from portal.models.files import ShownAs
 from portal.queries.files import get_file
 from portal.web.accounts import actor
 from portal.web.address import id_of
-from portal.web.audit import downloads
+from portal.web.audit import downloads, downloads_part, not_taken, note_title
 
 # No script, whatever a document holds. Documents are shut in besides; the browser's own PDF
 # viewer does not work inside a sandbox.
@@ -38,6 +38,7 @@ PICTURE_POLICY = "default-src 'none'; sandbox; frame-ancestors 'self'"
 def show_preview(file_id: int) -> Response:
     """Show what is in a file; with ``?framed=1`` without a head, to stand in another page."""
     file = get_file(file_id, viewer=actor())
+    note_title(f"查看文件：{file.name}")
     number = min((id_of(request.args, "sheet") or 1) - 1, SHEETS - 1)
     shown = shown_of(file, number=number)
     page = render_template(
@@ -54,24 +55,27 @@ def show_preview(file_id: int) -> Response:
 
 
 @bp.get("/<int:file_id>/picture")
-@downloads
+@downloads_part
 def show_picture(file_id: int) -> Response:
     """Send a picture as it is shown to others: upright, scaled, without what else it carried."""
     file = get_file(file_id, viewer=actor())
+    note_title(f"查看文件：{file.name}")
     return _drawn(file, "picture", 0 if file.is_picture else None)
 
 
 @bp.get("/<int:file_id>/page")
-@downloads
+@downloads_part
 def show_page(file_id: int) -> Response:
     """Send page ``?number=`` of a PDF as a picture, for browsers that cannot show a PDF."""
     file = get_file(file_id, viewer=actor())
+    note_title(f"查看文件：{file.name}")
     number = id_of(request.args, "number") or 1
     fits = file.shown_as is ShownAs.PDF and number <= PAGES
     return _drawn(file, "page", number - 1 if fits else None)
 
 
 @bp.get("/<int:file_id>/thumbnail")
+@not_taken
 def show_thumbnail(file_id: int) -> Response:
     """Send the small picture of a file that stands in lists."""
     file = get_file(file_id, viewer=actor())
