@@ -47,7 +47,7 @@ PAGES = {
     "haikou-city": ("/", "/overview", "/tasks"),
     "expert-quanke": ("/", "/assessments", "/assessments/3"),
     "xitong-admin": ("/admin/organisations",),
-    "anquan-admin": ("/admin/users",),
+    "anquan-admin": ("/admin/users", "/admin/security", "/account"),
     "anquan-auditor": ("/admin/audit", "/admin/audit/1", "/admin/events"),
 }
 
