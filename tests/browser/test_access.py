@@ -124,7 +124,7 @@ def test_owner_sets_up_the_second_factor_and_logs_in_with_it(
     assert axe(page) == []
     at_width(page, 360)
     key = page.locator("#key-text").inner_text().replace(" ", "")
-    page.get_by_label("验证码").fill(pyotp.TOTP(key).now())
+    page.get_by_role("textbox", name="验证码").fill(pyotp.TOTP(key).now())
     player.press("开启两步验证")
     expect(page.locator(".recovery-codes li")).to_have_count(10)
     assert axe(page) == []
@@ -138,7 +138,7 @@ def test_owner_sets_up_the_second_factor_and_logs_in_with_it(
         log_in(other, "expert-quanke")
         expect(other.get_by_role("heading", level=1)).to_have_text("两步验证")
         assert axe(other) == []
-        other.get_by_label("验证码").fill(code)
+        other.get_by_role("textbox", name="验证码").fill(code)
         other.get_by_role("button", name="验证并登录").click()
         expect(other.locator(".account-name")).to_be_visible()
     finally:
