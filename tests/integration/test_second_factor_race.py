@@ -13,14 +13,13 @@ from portal.models import Role, User
 from portal.services import second_factor
 from tests.factories.people import make_user
 from tests.factories.sessions import code_of, with_second_factor
-from tests.support.apps import build_app, dispose
+from tests.support.apps import build_app, dispose, migrate
 
 
 @pytest.fixture
 def served(empty_database_url: str, tmp_path: Path) -> Iterator[Flask]:
     app = build_app(empty_database_url, tmp_path)
-    with app.app_context():
-        db.create_all()
+    migrate(app)
     yield app
     with app.app_context():
         db.session.remove()
