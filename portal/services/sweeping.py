@@ -11,11 +11,10 @@ import sqlalchemy as sa
 from portal import clock, storage
 from portal.extensions import db
 from portal.models import StoredFile, Upload, UploadState
+from portal.policies.uploads import KEPT_FOR, UNFINISHED
 from portal.storage import Held
 
 STRAY_AFTER = timedelta(days=1)
-FORGOTTEN_AFTER = timedelta(days=7)
-OPEN = frozenset({UploadState.RECEIVING, UploadState.ASKING})
 BATCH = 500
 
 T = TypeVar("T")
@@ -38,7 +37,7 @@ def cancel_forgotten_uploads() -> int:
     """
     done = db.session.execute(
         sa.update(Upload)
-        .where(Upload.state.in_(OPEN), Upload.touched_at < clock.now() - FORGOTTEN_AFTER)
+        .where(Upload.state.in_(UNFINISHED), Upload.touched_at < clock.now() - KEPT_FOR)
         .values(state=UploadState.CANCELLED)
         .execution_options(synchronize_session=False)
     )
@@ -75,7 +74,7 @@ def _remove(held: Held, limit: datetime, swept: Swept) -> None:
 def _awaited(tokens: list[str]) -> set[str]:
     """Return the tokens of uploads that may still go on."""
     found = db.session.scalars(
-        sa.select(Upload.token).where(Upload.token.in_(tokens), Upload.state.in_(OPEN))
+        sa.select(Upload.token).where(Upload.token.in_(tokens), Upload.state.in_(UNFINISHED))
     )
     return _told(found)
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,12 +20,11 @@ from portal.storage.base import FileStore
 START_SECONDS = 60
 
 
-@pytest.fixture(scope="session")
-def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The server's address."""
+@contextmanager
+def running_s3(log: Path) -> Iterator[str]:
+    """Start a server; yields its address."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    log = tmp_path_factory.mktemp("s3") / "log"
     with log.open("wb") as output:
         process = subprocess.Popen(
             [Path(sys.executable).with_name("moto_server"), "-H", "127.0.0.1", "-p", str(port)],
@@ -37,6 +37,13 @@ def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(20)
+
+
+@pytest.fixture(scope="session")
+def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The server's address."""
+    with running_s3(tmp_path_factory.mktemp("s3") / "log") as address:
+        yield address
 
 
 def wait_until_it_answers(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
