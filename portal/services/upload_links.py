@@ -16,13 +16,13 @@ def make_link(task: Task, *, actor: User) -> tuple[UploadLink, str]:
     """
     require_open(task, actor)
     revoke_links(task, actor=actor)
-    secret = tokens.new_secret()
+    secret, now = tokens.new_secret(), clock.now()
     link = UploadLink(
         token_hash=tokens.fingerprint(secret),
         task=task,
         user=actor,
-        created_at=clock.now(),
-        expires_at=clock.now() + LINK_LIFE,
+        created_at=now,
+        expires_at=now + LINK_LIFE,
     )
     db.session.add(link)
     db.session.flush()

@@ -15,7 +15,18 @@ from playwright.sync_api import Browser, Page, Route, expect
 from portal import storage
 from portal.demo.people import PASSWORD
 from portal.extensions import db
-from portal.models import Evidence, Plan, PlanState, Role, Task, TaskState, Upload, User
+from portal.models import (
+    Evidence,
+    Meeting,
+    MeetingState,
+    Plan,
+    PlanState,
+    Role,
+    Task,
+    TaskState,
+    Upload,
+    User,
+)
 from tests.factories.evidence import pdf_bytes, png_bytes
 from tests.support.browser import LiveServer, at_width, axe
 
@@ -341,7 +352,8 @@ def test_screenshot_is_pasted_and_a_file_is_dropped(
         """bytes => {
             const files = new DataTransfer();
             files.items.add(new File([new Uint8Array(bytes)], "image.png", {type: "image/png"}));
-            document.dispatchEvent(new ClipboardEvent("paste", {clipboardData: files, bubbles: true}));
+            const said = {clipboardData: files, bubbles: true};
+            document.dispatchEvent(new ClipboardEvent("paste", said));
         }""",
         picture,
     )
@@ -353,7 +365,9 @@ def test_screenshot_is_pasted_and_a_file_is_dropped(
             files.items.add(new File([text], "说明.txt", {type: "text/plain"}));
             const zone = document.getElementById(id).closest("[data-zone]");
             for (const kind of ["dragover", "drop"])
-                zone.dispatchEvent(new DragEvent(kind, {dataTransfer: files, bubbles: true, cancelable: true}));
+                zone.dispatchEvent(
+                    new DragEvent(kind, {dataTransfer: files, bubbles: true, cancelable: true})
+                );
         }""",
         [f"file-{job.requirements[0]}", "拖放的说明"],
     )
@@ -444,3 +458,33 @@ def test_without_script_the_plain_form_sends_and_asks(
         )
     finally:
         context.close()
+
+
+def test_meeting_and_library_take_files_in_the_page(
+    page: Page, live_server: LiveServer, file: Callable[..., Path]
+) -> None:
+    with live_server.app.app_context():
+        meeting = db.session.scalars(
+            sa.select(Meeting)
+            .where(Meeting.state.in_([MeetingState.PLANNED, MeetingState.HELD]))
+            .order_by(Meeting.id)
+        ).first()
+        assert meeting
+        pairing, number = meeting.pairing, meeting.id
+        username = db.session.scalar(
+            sa.select(User.username).where(
+                User.organisation_id == pairing.supported_id, User.role == Role.BASE_COORDINATOR
+            )
+        )
+    log_in(page, str(username))
+    page.goto(f"/meetings/{number}")
+    page.set_input_files("#files", file("会议签到表.pdf"))
+    expect(page.locator("#attachment-list")).to_contain_text("会议签到表")
+    assert axe(page) == []
+    at_width(page, 360)
+    page.goto(f"/pairings/{pairing.id}/evidence")
+    page.locator("#upload summary").click()
+    page.set_input_files("#files", file("制度汇编.pdf"))
+    expect(page.locator("#library-list")).to_contain_text("制度汇编")
+    assert axe(page) == []
+    at_width(page, 360)

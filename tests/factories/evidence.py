@@ -53,6 +53,13 @@ def pdf_bytes(mark: str = "") -> bytes:
     return body + b"% " + mark.encode() + b"\n"
 
 
+def locked_pdf_bytes() -> bytes:
+    """Return a PDF that opens with a password only: none is right."""
+    plain = pdf_bytes("locked")
+    lock = b"/Filter /Standard /V 1 /R 2 /P -4 /O <%s> /U <%s>" % (b"00" * 32, b"11" * 32)
+    return plain.replace(b"/Root 1 0 R", b"/Root 1 0 R /ID [<00><00>] /Encrypt << %s >>" % lock)
+
+
 def png_bytes(grey: int = 200) -> bytes:
     """Return a PNG of one pixel."""
 

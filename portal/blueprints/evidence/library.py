@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 
 from portal import clock
 from portal.blueprints.evidence import bp
+from portal.blueprints.uploads.places import zone_of
 from portal.errors import NotVisible
 from portal.models import Area, EvidenceKind, EvidenceStatus, Pairing, Role, User
 from portal.policies.evidence import KEEPERS
@@ -61,6 +62,7 @@ def list_for_pairing(pairing_id: int) -> str:
         "evidence/list.html",
         pairing=pairing,
         **_shared(wanted, viewer, "evidence.list_for_pairing", pairing_id=pairing.id),
+        **zone_of(pairing),
     )
 
 

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 from portal import clock
 from portal.blueprints.meetings import bp
 from portal.blueprints.meetings.forms import PlanMeetingForm, ReasonForm
+from portal.blueprints.uploads.places import zone_of
 from portal.errors import NotVisible, Rejected, StaleEdit, StepRefused
 from portal.models import Event, GroupRole, Meeting, MeetingState, Pairing
 from portal.policies.decision import require
@@ -250,6 +251,7 @@ def meeting_page(meeting: Meeting, form: ReasonForm) -> str:
         form=form,
         events=events,
         attachments=attached_to(meeting, viewer=viewer),
+        **zone_of(meeting),
         returned=last_return(events) if meeting.is_returned else None,
         kind_title=meeting_kinds()[meeting.kind].title,
         role_labels={role.value: role.label for role in GroupRole},

@@ -85,7 +85,7 @@ def place_address(upload: Upload, *, secret: str = "") -> str:
     if upload.task_id is not None:
         return url_for("tasks.show_task", task_id=upload.task_id, _anchor="materials")
     if upload.meeting_id is not None:
-        return url_for("meetings.show_meeting", meeting_id=upload.meeting_id, _anchor="materials")
+        return url_for("meetings.show_meeting", meeting_id=upload.meeting_id, _anchor="attachments")
     return url_for("evidence.list_for_pairing", pairing_id=upload.pairing_id)
 
 
