@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from portal.audit.verify import verify
 from portal.extensions import db
 from portal.models import AuditEntry, Event
-from tests.browser.players import log_in
+from tests.browser.players import Cast
 from tests.support.browser import LiveServer, at_width, axe
 
 
@@ -24,13 +24,16 @@ def test_demonstration_is_one_unbroken_chain_in_order_of_time(live_server: LiveS
     assert unsealed == 0
 
 
-def test_auditor_narrows_the_log_and_reads_what_changed(page: Page) -> None:
-    log_in(page, "anquan-auditor")
-    page.get_by_label("操作").fill("准予备案")
-    page.get_by_role("button", name="筛选").click()
-    page.locator("tbody tr a").first.click()
-    page.get_by_text("修改前后对照").first.click()
-    expect(page.locator(".changes").first).to_contain_text("待备案")
-    expect(page.locator(".changes").first).to_contain_text("已备案")
-    assert axe(page) == []
-    at_width(page)
+def test_auditor_narrows_the_log_and_reads_what_changed(cast: Cast) -> None:
+    auditor = cast["anquan-auditor"]
+    auditor.open("/admin/audit?kind=change")
+    auditor.page.get_by_role("searchbox", name="操作").fill("准予备案")
+    auditor.page.get_by_role("button", name="筛选").click()
+    auditor.page.wait_for_load_state()
+    auditor.page.locator("tbody tr a").first.click()
+    auditor.page.get_by_text("修改前后对照").first.click()
+    fields = auditor.page.locator(".changes").first
+    expect(fields).to_contain_text("待备案")
+    expect(fields).to_contain_text("已备案")
+    assert axe(auditor.page) == []
+    at_width(auditor.page)
