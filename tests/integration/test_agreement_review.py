@@ -283,4 +283,4 @@ def test_the_page_of_an_agreement_keeps_its_budget(client: PageClient) -> None:
     client.login(scene.centre, PASSWORD)
     with count_queries() as queries:
         review(client, agreement)
-    queries.at_most(12)
+    queries.at_most(13)
