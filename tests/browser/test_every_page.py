@@ -52,11 +52,19 @@ PAGES = {
         "/assessments/2/print",
     ),
     "haiyi-leader": ("/", "/closure"),
+    "wenchang-leader": ("/handovers", "/admin/users/32/handover", "/account/identities"),
     "wenchang-secretary": ("/", "/tasks", "/pairings"),
     "haikou-city": ("/", "/overview", "/tasks"),
     "expert-quanke": ("/", "/assessments", "/assessments/3"),
     "xitong-admin": ("/admin/organisations",),
-    "anquan-admin": ("/admin/users", "/admin/security", "/account"),
+    "anquan-admin": (
+        "/admin/users",
+        "/admin/users/new",
+        "/admin/users/new-many",
+        "/admin/users/32",
+        "/admin/security",
+        "/account",
+    ),
     "anquan-auditor": ("/admin/audit", "/admin/audit/1", "/admin/events"),
 }
 
