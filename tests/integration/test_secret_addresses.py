@@ -8,7 +8,7 @@ from flask import Flask
 from portal import create_app, tokens
 from portal.web.secret_address import loggable_path
 
-SECRET = tokens.new_secret()
+SECRET = "k3-Tz0pV_q8mWc1Yx7Lr5Nb2Hj6Fd9Gs4Ae0Uo-Qi8M"
 
 
 @pytest.fixture
