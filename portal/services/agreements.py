@@ -204,17 +204,20 @@ def attach_scan(
     stream: BinaryIO,
     actor: User,
     seen_version: int | None = None,
+    despite_warning: bool = False,
 ) -> Agreement:
     """Attach the signed and sealed scan, a PDF or a picture; a later one takes its place.
 
     Raises Forbidden, StepRefused, StaleEdit (the scan is of a text that was taken back since),
-    or Rejected({"file": …}).
+    or Rejected({"file": …}); HoldsPersonalData unless ``despite_warning``.
     """
     require(can_edit(actor, agreement))
     _lock(agreement)
     _require_signing(agreement, "上传扫描件")
     check_version(agreement, seen_version)
-    file = store_upload(filename, stream, pairing=agreement.pairing, actor=actor)
+    file = store_upload(
+        filename, stream, pairing=agreement.pairing, actor=actor, despite_warning=despite_warning
+    )
     if file.shown_as not in (ShownAs.PDF, ShownAs.PICTURE):
         raise Rejected({"file": "签署扫描件须为 PDF 或图片（JPG、PNG）格式。"})
     revision = agreement.current

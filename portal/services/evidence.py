@@ -178,11 +178,18 @@ def replace_file(
     note: str,
     actor: User,
     seen_version: int | None = None,
+    despite_warning: bool = False,
 ) -> EvidenceRevision:
     """Take in an upload as the piece's next revision. Raises as :func:`revise_evidence` does,
-    and Rejected for a file that cannot be taken."""
+    and Rejected as store_upload() does."""
     require(can_change(actor, evidence))
-    file = files_service.store_upload(filename, stream, pairing=evidence.pairing, actor=actor)
+    file = files_service.store_upload(
+        filename,
+        stream,
+        pairing=evidence.pairing,
+        actor=actor,
+        despite_warning=despite_warning,
+    )
     return revise_evidence(evidence, file, note=note, seen_version=seen_version, actor=actor)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import Form, PasswordField, StringField
+from wtforms import BooleanField, Form, PasswordField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import ValidationError
 
@@ -61,6 +61,16 @@ def choices(members: Iterable[LabelledEnum], *, blank: str | None = None) -> lis
     """
     first = [] if blank is None else [SelectChoice("", blank)]
     return [*first, *(SelectChoice(member.value, member.label) for member in members)]
+
+
+def keep_despite_warning() -> BooleanField:
+    """Return the box by which a file is kept though it holds numbers of people.
+
+    Drawn only in a form that was refused for it.
+    """
+    return BooleanField(
+        "其中的个人信息确需保留，仍然保存", description="请重新选择这个文件，勾选后再次上传。"
+    )
 
 
 class MaxLength:

@@ -31,7 +31,7 @@ from portal.models import (
 )
 from portal.services import uploads as services
 from portal.services.upload_forms import take_in
-from tests.factories import Scene, make_scene
+from tests.factories import PASSWORD, Scene, make_scene
 from tests.factories.evidence import (
     evidence_for,
     evidence_in,
@@ -46,6 +46,7 @@ from tests.factories.meetings import planned_meeting
 from tests.factories.plans import plan_in_force
 from tests.factories.tasks import make_task
 from tests.factories.uploads import asking, live_link, receiving, settled
+from tests.support.pages import PageClient
 
 PHONE = "联系电话 13812345678".encode()
 
@@ -374,3 +375,19 @@ class TestPlainForm:
                 actor=getattr(scene, role),
             )
         assert db.session.query(Upload).count() == 0
+
+
+def test_new_version_with_numbers_of_people_needs_a_tick(client: PageClient, scene: Scene) -> None:
+    piece = evidence_in(scene.pairing, by=scene.supported_coordinator)
+    client.login(scene.supported_coordinator, PASSWORD)
+    address = f"/evidence/{piece.id}/revise"
+    sent = {"note": "补充联系方式", "version": piece.version}
+    refused = client.post(address, {**sent, "file": (io.BytesIO(PHONE), "名册.txt")})
+    assert refused.status == 422
+    assert "手机号 1 处（138****5678）" in refused.text
+    assert refused.one("[name=despite_warning]")
+    ticked = {**sent, "despite_warning": "y", "file": (io.BytesIO(PHONE), "名册.txt")}
+    assert client.post(address, ticked).status == 303
+    kept = db.session.get(Evidence, piece.id)
+    assert kept
+    assert (kept.file.name, kept.file.warned_of) == ("名册.txt", "内容：手机号 1 处")

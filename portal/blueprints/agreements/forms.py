@@ -8,7 +8,7 @@ from wtforms.validators import DataRequired
 
 from portal.models import AgreementClause, AgreementRevision
 from portal.policies.agreement_text import Article, Remark, required_keys
-from portal.web.forms import MaxLength, PortalForm
+from portal.web.forms import MaxLength, PortalForm, keep_despite_warning
 
 CLAUSE_LENGTH = 5000
 REMARK_LENGTH = 1000
@@ -62,6 +62,8 @@ class AttachScanForm(PortalForm):
     """The signed and sealed scan."""
 
     file = FileField("签字盖章后的协议扫描件", description="PDF 或图片（JPG、PNG），一个文件。")
+    despite_warning = keep_despite_warning()
+    warned = False
 
 
 class ReturnForm(PortalForm):

@@ -15,6 +15,7 @@ from portal.policies.agreements import can_edit, can_review, can_withdraw
 from portal.policies.decision import require
 from portal.queries.agreements import get_agreement
 from portal.services import agreements
+from portal.services.files import HoldsPersonalData
 from portal.web.accounts import actor
 from portal.web.requests import leave_to, writes
 
@@ -69,8 +70,10 @@ def attach_scan(agreement_id: int) -> Response | tuple[str, int]:
             stream=cast(BinaryIO, upload.stream),
             actor=actor(),
             seen_version=_seen(),
+            despite_warning=form.despite_warning.data,
         )
     except Rejected as refusal:
+        form.warned = isinstance(refusal, HoldsPersonalData)
         form.add_errors(refusal.fields)
         return render_agreement(agreement, scan_form=form), 422
     return _done(agreement, "扫描件已上传。")

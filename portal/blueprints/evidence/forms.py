@@ -15,7 +15,7 @@ from wtforms.widgets import CheckboxInput, ListWidget
 from portal.models import Evidence, EvidenceKind, Task
 from portal.policies.evidence_places import Place
 from portal.services.evidence_changes import MAX_NOTE, MAX_PROVES, MAX_REASON, MAX_TITLE, Details
-from portal.web.forms import MaxLength, PortalForm, choices
+from portal.web.forms import MaxLength, PortalForm, choices, keep_despite_warning
 
 
 class TickBoxes(SelectMultipleField):
@@ -88,6 +88,8 @@ class ReviseEvidenceForm(PortalForm):
     """A new file in the place of the old one, and why."""
 
     file = FileField("新文件")
+    despite_warning = keep_despite_warning()
+    warned = False
     note = StringField(
         "换版说明",
         [InputRequired("请写明为什么换新版本。"), MaxLength(MAX_NOTE)],

@@ -26,6 +26,7 @@ from portal.queries.history import history_of
 from portal.queries.pairings import get_pairing
 from portal.services import evidence as services
 from portal.services.evidence_changes import Details
+from portal.services.files import HoldsPersonalData
 from portal.web.accounts import actor
 from portal.web.refusals import Refused
 from portal.web.requests import leave_to, writes
@@ -79,9 +80,11 @@ def revise_evidence(evidence_id: int) -> Response:
                 stream=form.file.data.stream,
                 note=form.note.data,
                 seen_version=seen_version(),
+                despite_warning=form.despite_warning.data,
                 actor=actor(),
             )
         except Rejected as refusal:
+            form.warned = isinstance(refusal, HoldsPersonalData)
             form.add_errors(refusal.fields)
         except (StaleEdit, StepRefused) as refusal:
             return answer_piece(evidence, refused=Refused.of(refusal, form), status=409)
