@@ -1,5 +1,7 @@
 """Uploads and phone links: each belongs to one person, and to nobody else."""
 
+import re
+
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
@@ -11,6 +13,7 @@ from portal.policies.tasks import can_work_on, why_locked
 from portal.policies.uploads import UNFINISHED, link_is_alive
 from portal.queries.tasks import get_task
 
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{16,64}")
 GONE = "这个上传码已失效或不正确。请在电脑上打开任务页面，重新点“手机扫码上传”。"
 
 
@@ -19,6 +22,9 @@ def get_upload(token: str, *, viewer: User, link: UploadLink | None = None) -> U
 
     Raises NotVisible for any other.
     """
+    if not _TOKEN.fullmatch(token):
+        # Whatever else stands in the address, the database need not be able to take it.
+        raise NotVisible()
     statement = sa.select(Upload).where(Upload.token == token, Upload.user_id == viewer.id)
     if link is not None:
         statement = statement.where(Upload.link_id == link.id)
