@@ -120,7 +120,7 @@ def test_reader_previews_a_pdf_and_a_picture_in_the_page(
         file = tmp_path / name
         file.write_bytes(content)
         page.set_input_files("#file-other", file)
-        page.get_by_role("button", name="只上传材料").click()
+        expect(page.locator(".requirement").last.locator(".file-meta").last).to_contain_text(name)
         page.locator(".requirement .file-actions a").last.click()
         shown = page.locator("iframe.preview" if name.endswith("pdf") else "img.preview-image")
         expect(shown).to_be_visible()
