@@ -91,6 +91,8 @@ class LocalFileStore:
 
     def append(self, token: str, offset: int, stream: BinaryIO) -> int:
         """Add ``stream`` at ``offset``; what came before a broken connection is kept."""
+        if offset and not self.received(token):
+            raise ValueError(f"nothing has arrived, so nothing follows at {offset}")
         with self._part(token).open("ab") as target:
             try:
                 fcntl.flock(target, fcntl.LOCK_EX | fcntl.LOCK_NB)

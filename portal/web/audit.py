@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from flask import Flask, current_app, g, has_request_context, make_response, request, session
 from flask_login import current_user
+from werkzeug.exceptions import HTTPException
 from werkzeug.http import parse_options_header, parse_range_header
 from werkzeug.wrappers import Response
 
@@ -195,8 +196,17 @@ def _actor() -> dict[str, Any]:
         known = _known(current_user._get_current_object())
     if known:
         return known
-    tried = request.form.get("username", "").strip() if request.method == "POST" else ""
-    return {"actor_name": tried or VISITOR}
+    return {"actor_name": _tried() or VISITOR}
+
+
+def _tried() -> str:
+    """Return the user name that a visitor sent; nothing where the form cannot be read."""
+    if request.method != "POST":
+        return ""
+    try:
+        return request.form.get("username", "").strip()
+    except HTTPException:
+        return ""
 
 
 def _known(user: Any) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from flask import Flask, current_app, make_response, request
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm.exc import StaleDataError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 from werkzeug.wrappers import Response
 
 from portal import clock
@@ -27,6 +27,7 @@ SENTENCES = {
     404: "没有找到这个页面，或您无权查看。",
     405: "这个地址不接受这种操作。",
     413: "上传的文件超过了大小限制。",
+    421: "请从门户的正式网址访问。",
     429: "操作过于频繁，请稍后再试。",
 }
 PAGES = {403, 404, 409, 413, 422, 423, 500, 503}
@@ -109,6 +110,9 @@ def _answer_http(error: HTTPException) -> Response:
     status = error.code or 500
     if status < 400:
         return error.get_response()
+    if isinstance(error, SecurityError):
+        # Under a foreign name nothing has an address, and a page is made of addresses.
+        return Response(SENTENCES[421], 400, mimetype="text/plain")
     return error_page(status, [SENTENCES.get(status, "请求无法处理，请返回上一页重试。")])
 
 

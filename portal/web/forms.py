@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from flask import request
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, Form, PasswordField, StringField
 from wtforms.fields.choices import SelectChoice
@@ -43,7 +44,14 @@ class PortalForm(FlaskForm):
     form_errors: list[str]
 
     class Meta(Habits, FlaskForm.Meta):
-        """Chinese messages, trimmed text."""
+        """Chinese messages, trimmed text, and no other body than that of a form."""
+
+        def wrap_formdata(self, form: Any, formdata: Any) -> Any:
+            """Read what a form sent. JSON, which Flask-WTF would read, may be of any shape."""
+            asked = formdata is not None and not hasattr(formdata, "getlist")
+            if asked and request.is_json:
+                return None
+            return super().wrap_formdata(form, formdata)
 
     def add_errors(self, fields: Mapping[str, str]) -> None:
         """Put the sentences of a Rejected beside their fields; unknown names go on top."""

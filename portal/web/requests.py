@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
-from flask import Flask, abort, current_app, flash, make_response, redirect, request
+from flask import Flask, abort, current_app, flash, make_response, redirect, request, session
 from flask_login import current_user
 from sqlalchemy.exc import IntegrityError
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -25,6 +25,8 @@ from portal.web.htmx import is_htmx, redirect_whole_page
 
 View = TypeVar("View", bound=Callable[..., Any])
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
+FILE_BODIES = frozenset({"multipart/form-data", "application/offset+octet-stream"})
+"""Bodies that are written to disk as they come."""
 WRITES = "portal_writes"
 READS_FIRST = "portal_reads_first"
 WRITES_ON_RETURN = "portal_writes_on_return"
@@ -67,6 +69,7 @@ def init_app(app: Flask) -> None:
     secret_address.init_app(app)
     if hops := app.config["PROXY_HOPS"]:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    app.before_request(_limit_body)
     app.before_request(_declare_intent)
     app.teardown_request(_forget_intent)
     app.after_request(_add_headers)
@@ -257,6 +260,21 @@ def safe_path(address: str | None, default: str = "/") -> str:
         return default
     path = parts.path + (f"?{parts.query}" if parts.query else "")
     return safe_next(path, default)
+
+
+def _limit_body() -> None:
+    """Let only files be large, and only from people who are logged in or hold an upload code.
+
+    Any other body is read into memory, and all of them before anybody asks who sends them.
+    """
+    if request.method in READING:
+        return
+    known = "_user_id" in session or (request.endpoint or "").startswith("uploads.")
+    if not (known and request.mimetype in FILE_BODIES):
+        limits = (
+            current_app.config[name] for name in ("MAX_CONTENT_LENGTH", "MAX_FORM_MEMORY_SIZE")
+        )
+        request.max_content_length = min(limits)
 
 
 def _declare_intent() -> None:
