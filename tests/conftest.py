@@ -9,7 +9,7 @@ from typing import TypeVar
 import pytest
 
 # The helpers' assertions explain themselves as those of a test do.
-pytest.register_assert_rewrite("tests.support")
+pytest.register_assert_rewrite("tests.support", "tests.integration.hostile")
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
@@ -23,6 +23,7 @@ pytest_plugins = (
     "tests.support.clamd",
     "tests.support.commands",
     "tests.support.stores",
+    "tests.integration.hostile.province",
 )
 
 

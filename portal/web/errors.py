@@ -8,7 +8,7 @@ from flask import Flask, current_app, make_response, request
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm.exc import StaleDataError
-from werkzeug.exceptions import HTTPException, SecurityError
+from werkzeug.exceptions import BadRequest, HTTPException, SecurityError
 from werkzeug.wrappers import Response
 
 from portal import clock
@@ -118,6 +118,9 @@ def _answer_http(error: HTTPException) -> Response:
 
 def _answer_crash(error: Exception) -> Response:
     """Show a reference number; the log line with that number says what happened."""
+    if type(error).__module__.startswith("gunicorn.http"):
+        # A body whose pieces are not what they say; the server notices when it is read.
+        return _answer_http(BadRequest())
     reference = secrets.token_hex(4).upper()
     log.error("reference %s: %s %s", reference, request.method, loggable_path(), exc_info=error)
     return error_page(500, ["系统出现意外错误，您提交的内容没有保存。"], reference)
