@@ -145,7 +145,7 @@ def test_hostile_document_keeps_its_words_and_no_address(
         ('<img src="data:text/html;base64,AAAA">', "<img>"),
         ("<iframe src='/'></iframe><object></object><form><input></form>甲", "甲"),
         ("<svg><script>x</script></svg><math></math>甲", "甲"),
-        ("<h1>甲</h1>", "<h2>甲</h2>"),
+        ("<h1>甲</h1><h2>乙</h2>", "甲<h2>乙</h2>"),
         ('<td colspan="2" bgcolor="red">甲</td>', "甲"),
     ],
 )

@@ -45,7 +45,9 @@ def html_of(source: Path) -> str:
         raise NoPreview(DAMAGED) from error
     if len(html) > WORD_HTML:
         raise NoPreview(TOO_LARGE)
-    return harmless(html)
+    # The page has its h1: the document's headings come below.
+    lowered = re.sub(r"<(/?)h([1-5])>", lambda m: f"<{m[1]}h{int(m[2]) + 1}>", html)
+    return harmless(lowered)
 
 
 def harmless(html: str) -> str:
@@ -53,8 +55,7 @@ def harmless(html: str) -> str:
     import nh3
 
     return nh3.clean(
-        # The page has its h1: the document's headings come below.
-        re.sub(r"<(/?)h([1-5])>", lambda m: f"<{m[1]}h{int(m[2]) + 1}>", html),
+        html,
         tags=set(TAGS),
         attributes={tag: set(names) for tag, names in ATTRIBUTES.items()},
         attribute_filter=_kept,

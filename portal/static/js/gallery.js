@@ -33,5 +33,8 @@ document.addEventListener("keydown", (event) => {
   else if (grid) choose(grid, event);
 });
 
-// Back from a piece, its thumbnail is at hand.
-document.querySelector(`[data-gallery] ${location.hash ? `[id="${CSS.escape(location.hash.slice(1))}"]` : "none"} a`)?.focus();
+// Back from a piece, its thumbnail is at hand; before the page has loaded, going to the place of
+// an address would take the focus away again.
+addEventListener("load", () => {
+  if (/^#item-\d+$/.test(location.hash)) document.querySelector(`[data-gallery] ${location.hash} a`)?.focus();
+});
