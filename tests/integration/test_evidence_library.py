@@ -204,7 +204,7 @@ def test_reviewer_ticks_and_accepts_in_one_click(client: PageClient, scene: Scen
     boxes = [str(box["value"]) for box in page.select("input[name=piece]")]
     assert boxes == [f"{one.id}-{one.version}" for one in reversed(pieces)]
     replaced(pieces[2], by=scene.supported_coordinator)
-    answer = client.submit(page, "main form[method=post]", piece=boxes)
+    answer = client.submit(page, "form:has(input[name=piece])", piece=boxes)
     assert answer.status == 303
     assert answer.location.endswith(f"/pairings/{scene.pairing_id}/evidence?status=pending")
     told = client.get(answer.location)
