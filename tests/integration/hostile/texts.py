@@ -110,7 +110,11 @@ NEW_USER = {"username": "mass-assigned", "name": "某人", "position": "", "way"
 ROWS = [
     noted("SQL that ends a statement", "'); DROP TABLE tasks; --"),
     noted("SQL that is always true", "' OR '1'='1"),
-    noted("template that calculates", "{{ 7919*7907 }} {% print(7919*7907) %} ${7919*7907}", "62615533"),
+    noted(
+        "template that calculates",
+        "{{ 7919*7907 }} {% print(7919*7907) %} ${7919*7907}",
+        "62615533",
+    ),
     noted("template that reads the settings", "{{ config.SECRET_KEY }}"),
     noted("markup with script", MARKUP),
     noted("markup that closes the page", "</textarea></p></main><svg onload=alert(1)>"),
