@@ -20,12 +20,11 @@ from portal.models import (
     ClosureState,
     Evidence,
     EvidenceUse,
-    Role,
     Task,
     User,
 )
 from portal.policies.assessments import scoring_side
-from portal.policies.tasks import can_work_on
+from portal.policies.files import uses_seen
 
 KEPT_ROUNDS = (ClosureState.CLOSED, ClosureState.REOPENED)
 """Rounds that ended in closure: what stood behind them stays for good."""
@@ -44,11 +43,18 @@ def holds_on(evidence: Evidence, *, viewer: User, lock: bool = False) -> list[Ho
     """Return what keeps ``evidence`` as it is, what does so for good first.
 
     ``lock`` holds the rows of everything that uses it, so that nothing is decided meanwhile.
-    A contributor is not told the names of what they do not see.
+    Nobody is told the names of what they do not see: a piece may be used in another pairing.
     """
     uses = _uses(evidence, lock=lock)
     kept = _tasks_kept(evidence, [use.task_id for use in uses if use.task_id])
-    found = [hold for use in uses if (hold := _hold(use, kept, viewer))]
+    seen = set(
+        db.session.scalars(
+            uses_seen(viewer)
+            .where(EvidenceUse.evidence_id == evidence.id)
+            .with_only_columns(EvidenceUse.id)
+        )
+    )
+    found = [hold for use in uses if (hold := _hold(use, kept, named=use.id in seen))]
     return sorted(dict.fromkeys(found), key=lambda hold: not hold.for_good)
 
 
@@ -120,32 +126,36 @@ def _kept_snapshots(task_ids: Sequence[int]) -> dict[int, list[dict[str, int]]]:
     return shown
 
 
-def _hold(use: EvidenceUse, kept: set[int], viewer: User) -> Hold | None:
-    """Return what ``use`` says about changing its piece; None when nothing."""
+def _hold(use: EvidenceUse, kept: set[int], *, named: bool) -> Hold | None:
+    """Return what ``use`` says about changing its piece; None when nothing.
+
+    Only where it may be ``named`` is told what the piece is used for.
+    """
     if use.task is not None:
-        named = viewer.role is not Role.CONTRIBUTOR or can_work_on(viewer, use.task)
         name = f"“{use.task.code} {use.task.title}”" if named else ""
         if use.task_id in kept:
             return Hold(f"这份材料是已销号任务{name}的依据，不能再变动。", True)
         if use.task.state.waits_for_review:
             return Hold(f"任务{name}正在审核，期间不能变动它的佐证材料。", False, use.task)
     if use.agreement is not None:
-        return _agreement_hold(use.agreement)
+        return _agreement_hold(use.agreement, named=named)
     if use.assessment is not None:
-        return _assessment_hold(use, use.assessment)
+        return _assessment_hold(use, use.assessment, named=named)
     return None
 
 
-def _agreement_hold(agreement: Agreement) -> Hold | None:
+def _agreement_hold(agreement: Agreement, *, named: bool) -> Hold | None:
     if agreement.filed_at is not None:
-        return Hold(f"这份材料是已备案协议（{agreement.filing_number}）的附件，不能再变动。", True)
+        number = f"（{agreement.filing_number}）" if named else ""
+        return Hold(f"这份材料是已备案协议{number}的附件，不能再变动。", True)
     if agreement.state is AgreementState.SUBMITTED:
         return Hold("协议正由省中心审核，期间不能变动它的附件。", False)
     return None
 
 
-def _assessment_hold(use: EvidenceUse, assessment: Assessment) -> Hold | None:
-    item = f"{assessment.year} 年度考核指标“{use.item.title if use.item else ''}”"
+def _assessment_hold(use: EvidenceUse, assessment: Assessment, *, named: bool) -> Hold | None:
+    title = use.item.title if use.item else ""
+    item = f"{assessment.year} 年度考核指标“{title}”" if named else "年度考核指标"
     if assessment.state is AssessmentState.FINAL:
         return Hold(f"这份材料是已定稿的{item}的依据，不能再变动。", True)
     side = scoring_side(use.item) if use.item else None

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import date, datetime
 
 import pytest
+import sqlalchemy as sa
 import time_machine
 from flask import Flask
 
@@ -320,6 +321,37 @@ def test_contributor_is_not_told_the_names_of_tasks_they_do_not_see(scene: Scene
     task.supported_owner = scene.supported_contributor
     (named,) = holds_on(piece, viewer=scene.supported_contributor)
     assert task.title in named.sentence
+
+
+NAMES = {
+    "task under review": "“",
+    "closed task": "“",
+    "agreement filed": "（",
+    "self-assessment handed in": "2020",
+    "final result": "“",
+}
+
+
+@pytest.mark.parametrize("case", NAMES)
+def test_nobody_is_told_the_name_of_what_another_pairing_uses_the_piece_for(
+    scene: Scene, case: str
+) -> None:
+    piece = HOLDS[case][0](scene, evidence_in(scene.pairing, by=scene.supported_coordinator))
+    (seen,) = holds_on(piece, viewer=scene.supporting_coordinator)
+    (hidden,) = holds_on(piece, viewer=scene.foreign_coordinator)
+    assert NAMES[case] in seen.sentence
+    assert not any(mark in hidden.sentence for mark in "“（0123456789")
+    assert hidden.for_good is seen.for_good
+
+
+def test_history_of_a_piece_does_not_name_the_task_it_was_accepted_with(scene: Scene) -> None:
+    task = closed(scene)
+    piece = task.evidence_uses[0].evidence
+    comments = db.session.scalars(
+        sa.select(Event.comment).where(Event.object_type == "evidence", Event.object_id == piece.id)
+    ).all()
+    assert "随任务销号认可" in comments
+    assert not any(task.title in comment for comment in comments)
 
 
 def test_piece_added_after_a_closed_round_is_free(scene: Scene) -> None:
