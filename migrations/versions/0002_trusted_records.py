@@ -219,12 +219,6 @@ def upgrade() -> None:
         sa.Column("previous", sa.String(length=64), nullable=False),
         sa.Column("hash", sa.String(length=64), nullable=False),
         sa.CheckConstraint("position > 0", name=op.f("ck_audit_entries_position")),
-        sa.ForeignKeyConstraint(
-            ["actor_id"], ["users.id"], name=op.f("fk_audit_entries_actor_id_users")
-        ),
-        sa.ForeignKeyConstraint(
-            ["pairing_id"], ["pairings.id"], name=op.f("fk_audit_entries_pairing_id_pairings")
-        ),
         sa.PrimaryKeyConstraint("position", name=op.f("pk_audit_entries")),
         sa.UniqueConstraint("hash", name=op.f("uq_audit_entries_hash")),
         sa.UniqueConstraint("uid", name=op.f("uq_audit_entries_uid")),

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
+from sqlalchemy import CheckConstraint, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.models.base import Base, LabelledEnum, enum_column
@@ -55,8 +55,10 @@ class AuditEntry(Base):
     title: Mapped[str] = mapped_column(String(200))
     object_type: Mapped[str] = mapped_column(String(40), default="")
     object_id: Mapped[int | None]
-    pairing_id: Mapped[int | None] = mapped_column(ForeignKey("pairings.id"), index=True)
-    actor_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    # No foreign keys: their checks would lock rows of others while the head is held, and what
+    # a visitor guesses in an address may be no row at all. Names are copied.
+    pairing_id: Mapped[int | None] = mapped_column(index=True)
+    actor_id: Mapped[int | None]
     actor_name: Mapped[str] = mapped_column(String(64))
     actor_role: Mapped[str] = mapped_column(String(40), default="")
     actor_org: Mapped[str] = mapped_column(String(100), default="")

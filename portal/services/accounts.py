@@ -31,7 +31,9 @@ def check_password(username: str, password: str) -> User:
     Every refusal costs one password hash, whatever its cause.
     """
     user = db.session.scalar(
-        sa.select(User).where(User.username == username.strip().lower()).with_for_update(of=User)
+        sa.select(User)
+        .where(User.username == username.strip().lower())
+        .with_for_update(of=User, key_share=True)
     )
     if user is None or is_locked(user):
         passwords.spend_time(password)
@@ -93,7 +95,7 @@ def change_password(user: User, *, current: str, new: str) -> None:
     must be committed too. The account's row is held, as at the log-in: guesses sent at once
     are counted one after the other.
     """
-    db.session.refresh(user, with_for_update={"of": User})
+    db.session.refresh(user, with_for_update={"of": User, "key_share": True})
     if not passwords.verify_password(user.password_hash, current):
         title = "修改密码时当前密码错误"
         count_failure(user, action="password_refused", title=title, inside=True)

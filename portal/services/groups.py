@@ -63,7 +63,7 @@ def save_group(
 def _lock_group(pairing: Pairing) -> LeadershipGroup | None:
     """Return the group as it is now; two people who make the first one go one after the other."""
     db.session.execute(
-        sa.select(Pairing.id).where(Pairing.id == pairing.id).with_for_update(of=Pairing)
+        sa.select(Pairing.id).where(Pairing.id == pairing.id).with_for_update(key_share=True)
     )
     return db.session.scalar(
         sa.select(LeadershipGroup)

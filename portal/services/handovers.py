@@ -51,7 +51,7 @@ def hand_over(
 def _hold(giver: User, receiver: User) -> None:
     """Hold both accounts, always in the same order, so that two hand-overs take turns."""
     for user in sorted({giver, receiver}, key=lambda one: one.id):
-        db.session.refresh(user, with_for_update={"of": User})
+        db.session.refresh(user, with_for_update={"of": User, "key_share": True})
 
 
 def _check(giver: User, receiver: User, keys: Collection[str], reason: str, actor: User) -> None:

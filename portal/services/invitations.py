@@ -33,7 +33,7 @@ def invite(user: User, *, actor: User) -> Sent:
 
     Raises Forbidden.
     """
-    db.session.refresh(user, with_for_update={"of": User})
+    db.session.refresh(user, with_for_update={"of": User, "key_share": True})
     require(can_invite(actor, user))
     revoke_all(user)
     secret = tokens.new_secret()
@@ -92,7 +92,7 @@ def accept(secret: str, *, password: str) -> User:
 
 def hold(invitation: Invitation) -> Invitation:
     """Hold the account's row and judge the link anew. Raises NotVisible or Gone."""
-    db.session.refresh(invitation.user, with_for_update={"of": User})
+    db.session.refresh(invitation.user, with_for_update={"of": User, "key_share": True})
     db.session.refresh(invitation)
     return open_invitation_by_id(invitation.id)
 

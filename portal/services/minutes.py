@@ -194,7 +194,9 @@ def approve_minutes(
 
 def _next_number(pairing: Pairing, year: int) -> int:
     """Return the next number of the pairing's minutes in ``year``; the pairing's row is held."""
-    db.session.execute(sa.select(Pairing.id).where(Pairing.id == pairing.id).with_for_update())
+    db.session.execute(
+        sa.select(Pairing.id).where(Pairing.id == pairing.id).with_for_update(key_share=True)
+    )
     highest = db.session.scalar(
         sa.select(sa.func.max(Meeting.number)).where(
             Meeting.pairing_id == pairing.id, Meeting.number_year == year

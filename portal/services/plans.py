@@ -50,7 +50,9 @@ def start_plan(pairing: Pairing, *, actor: User) -> Plan:
     """
     require(can_start_plan(actor, pairing))
     # The pairing's row is the lock: two people who start at once get one plan.
-    db.session.execute(sa.select(Pairing.id).where(Pairing.id == pairing.id).with_for_update())
+    db.session.execute(
+        sa.select(Pairing.id).where(Pairing.id == pairing.id).with_for_update(key_share=True)
+    )
     plan = db.session.scalar(sa.select(Plan).where(Plan.pairing_id == pairing.id))
     if plan is not None:
         return plan

@@ -41,7 +41,7 @@ def begin(user: User) -> None:
     """
     import pyotp
 
-    db.session.refresh(user, with_for_update={"of": User})
+    db.session.refresh(user, with_for_update={"of": User, "key_share": True})
     if user.totp_since is not None:
         raise StepRefused("两步验证已经开启。要换手机，请先关闭，再重新开启。")
     user.totp_secret, user.totp_last_step = sealing.seal(pyotp.random_base32()), None
@@ -66,7 +66,7 @@ def confirm(user: User, code: str) -> list[str]:
     Raises StepRefused without a key or when it is on already, Rejected for a wrong code: that
     counts no failure, because the key is before everybody's eyes on this page.
     """
-    db.session.refresh(user, with_for_update={"of": User})
+    db.session.refresh(user, with_for_update={"of": User, "key_share": True})
     if user.totp_since is not None or user.totp_secret is None:
         raise StepRefused("请先取得密钥，再输入手机上的验证码。")
     if not _takes_step(user, _plain(code)):
@@ -82,7 +82,7 @@ def check(user: User, code: str, *, inside: bool) -> None:
     Raises Rejected; the failure must be committed all the same. ``inside`` a session the fifth
     failure ends them all.
     """
-    db.session.refresh(user, with_for_update={"of": User})
+    db.session.refresh(user, with_for_update={"of": User, "key_share": True})
     if is_locked(user) or not user.is_active or user.totp_since is None:
         raise Rejected({"code": WRONG})
     plain = _plain(code)
@@ -119,7 +119,7 @@ def reset(user: User, *, actor: User) -> None:
     Every session of the account ends; where the factor is demanded, a new one is set up at the
     next log-in. Raises Forbidden, StepRefused when there is none.
     """
-    db.session.refresh(user, with_for_update={"of": User})
+    db.session.refresh(user, with_for_update={"of": User, "key_share": True})
     require(policy.can_reset(actor, user))
     if user.totp_since is None:
         raise StepRefused("这个账号没有开启两步验证。")

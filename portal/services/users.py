@@ -135,7 +135,7 @@ def edit_account(user: User, entry: UserEntry, *, seen: int | None, actor: User)
     Forbidden, StaleEdit, or Rejected for an organisation that does not suit the role.
     """
     # Two keepers at once: the later one waits here, and is judged by what the first one saved.
-    db.session.refresh(user, with_for_update={"of": User})
+    db.session.refresh(user, with_for_update={"of": User, "key_share": True})
     require(policy.can_edit_user(actor, user))
     if seen is not None and seen != edition_of(user):
         raise StaleEdit()

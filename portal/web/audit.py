@@ -4,6 +4,7 @@ Changes need nothing of a view: portal/audit seals every commit. A view that sen
 sheet says ``@downloads`` or ``@exports`` under its route.
 """
 
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 from functools import wraps
@@ -11,6 +12,7 @@ from typing import Any, TypeVar
 
 from flask import Flask, current_app, g, has_request_context, make_response, request, session
 from flask_login import current_user
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import parse_options_header, parse_range_header
 from werkzeug.wrappers import Response
@@ -22,6 +24,8 @@ from portal.extensions import db
 from portal.models import AuditKind, AuditResult, User
 from portal.queries.record_labels import table_label
 from portal.web.secret_address import loggable_path
+
+log = logging.getLogger("portal")
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -162,14 +166,15 @@ def _of_request(kind: AuditKind, title: str, **more: Any) -> Entry:
         if name.endswith("_id") and isinstance(value, int)
     }
     kind_of_object, number = next(reversed(numbers.items()), ("", None))
-    visible = more.get("status") != 404
+    # Before those answers nothing was loaded, or nothing that the person may know of.
+    guessed = more.get("status") in (400, 404, 413)
     return Entry(
         kind,
         request.endpoint or "",
         title,
         object_type=kind_of_object,
         object_id=number,
-        pairing_id=numbers.get("pairing") if visible else None,
+        pairing_id=None if guessed else numbers.get("pairing"),
         address=request.remote_addr or "",
         method=request.method,
         path=loggable_path(),
@@ -227,9 +232,19 @@ def _record_refusal(response: Response) -> Response:
     refused = status in REFUSALS or g.get("audit_always", False)
     if not refused or g.get("audit_recorded", False):
         return response
-    actor = _actor()
-    if status == 404 and "actor_id" not in actor:
-        return response
+    try:
+        _append_refusal(status)
+    except (SQLAlchemyError, RuntimeError) as error:
+        # Nothing was done that would stand unrecorded, and the person is owed their answer.
+        log.error("refusal not recorded: %s %s", request.method, loggable_path(), exc_info=error)
+        db.session.rollback()
+    return response
+
+
+def _append_refusal(status: int) -> None:
+    """Add an entry for an answer of ``status``, unless a stranger asked for what is not there."""
+    if status == 404 and "actor_id" not in _actor():
+        return
     entry = _of_request(
         AuditKind.REFUSAL,
         g.get("audit_sentence", "") or REFUSED.get(status, "请求被拒绝"),
@@ -238,7 +253,6 @@ def _record_refusal(response: Response) -> Response:
     )
     db.session.rollback()
     _append(entry)
-    return response
 
 
 def _taking(view: View, kind: AuditKind, *, part: bool = False) -> View:

@@ -197,6 +197,35 @@ def test_forged_form_is_recorded(client: PageClient, scene: Scene, task: Any) ->
     assert entry.actor_id == scene.supported_coordinator.id
 
 
+@pytest.mark.parametrize(("limit", "status"), [(None, 400), (10, 413)])
+def test_form_refused_before_its_pairing_was_loaded_claims_no_pairing(
+    client: PageClient,
+    scene: Scene,
+    monkeypatch: pytest.MonkeyPatch,
+    limit: int | None,
+    status: int,
+) -> None:
+    client.login(scene.supported_coordinator, PASSWORD)
+    if limit:
+        monkeypatch.setitem(client.app.config, "MAX_CONTENT_LENGTH", limit)
+    forged = {"csrf_token": "forged", "note": "长" * 20}
+    entry = only_entry_of(client, lambda: client.post("/pairings/999999/plan", forged))
+    assert (entry.status, entry.pairing_id, entry.object_id) == (status, None, 999999)
+
+
+def test_refusal_that_cannot_be_recorded_is_answered_all_the_same(
+    client: PageClient, scene: Scene, task: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    client.login(scene.supported_coordinator, PASSWORD)
+    db.session.commit()
+    db.session.connection().execute(sa.text("DROP TABLE audit_entries"))
+    db.session.commit()
+    answer = note(client, task, csrf_token="forged")
+    assert answer.status == 400
+    assert answer.headers["X-Frame-Options"] == "SAMEORIGIN"
+    assert "refusal not recorded" in caplog.text
+
+
 def test_too_large_a_body_is_recorded(
     client: PageClient, scene: Scene, task: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
