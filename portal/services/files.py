@@ -3,9 +3,10 @@
 import re
 import unicodedata
 from dataclasses import dataclass
+from datetime import date
 from typing import BinaryIO
 
-from portal import clock, file_text, file_types, personal_data, storage
+from portal import clock, file_types, look_in, personal_data, storage
 from portal.errors import Rejected
 from portal.extensions import db
 from portal.models import Pairing, ScanState, StoredFile, User
@@ -33,13 +34,17 @@ class HoldsPersonalData(Rejected):
 
 @dataclass(frozen=True)
 class Checked:
-    """What a look into an acceptable file found: its type, its scan, and numbers of people."""
+    """What a look into an acceptable file found: its type, its scan, and numbers of people.
+
+    Of a photograph also the day it was taken, where it says so.
+    """
 
     name: str
     media_type: str
     scan: ScanState
     in_name: personal_data.Found
     in_text: personal_data.Found
+    taken_on: date | None = None
 
     @property
     def finding(self) -> str:
@@ -73,7 +78,7 @@ def check(filename: str, stream: BinaryIO) -> Checked:
     accepted = accepted_type(name)
     check_size(name, stream.seek(0, 2))
     stream.seek(0)
-    _check_content(name, accepted, stream)
+    seen = _look_into(name, accepted, stream)
     scan = scans.admit(name, stream)
     stream.seek(0)
     return Checked(
@@ -81,7 +86,8 @@ def check(filename: str, stream: BinaryIO) -> Checked:
         accepted.media_type,
         scan,
         personal_data.find(name),
-        personal_data.find(file_text.text_of(stream, accepted.content)),
+        seen.found,
+        seen.taken_on,
     )
 
 
@@ -169,8 +175,9 @@ def check_size(name: str, size: int) -> None:
         )
 
 
-def _check_content(name: str, accepted: file_types.FileType, stream: BinaryIO) -> None:
-    """Raise Rejected unless the bytes are what the name says, and open without a password."""
+def _look_into(name: str, accepted: file_types.FileType, stream: BinaryIO) -> look_in.Seen:
+    """Return what a look found. Raises Rejected unless the bytes are what the name says, and
+    open without a password."""
     found = file_types.sniff(stream)
     if accepted.content not in found:
         really = "、".join(sorted(file_types.content_label(one) for one in found))
@@ -179,8 +186,10 @@ def _check_content(name: str, accepted: file_types.FileType, stream: BinaryIO) -
             f"“{name}”的扩展名是 .{_extension(name)}（{accepted.label}），内容却是{really}，"
             f"不能上传。{advice}"
         )
-    if file_text.is_locked(stream, accepted.content):
+    seen = look_in.look(stream, accepted.content)
+    if seen.locked:
         raise _refused(f"“{name}”设有打开密码，审核人员无法查看。请去掉密码后再上传。")
+    return seen
 
 
 def _extension(name: str) -> str:

@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 import sqlalchemy as sa
 
-from portal import clock, file_text, storage
+from portal import clock, look_in, storage
 from portal.errors import Rejected, StepRefused
 from portal.extensions import db
 from portal.models import Evidence, Task, Upload, UploadLink, UploadState, User
@@ -50,7 +50,6 @@ class Findings:
     refusal: str = ""
     checked: Checked | None = None
     sha256: str = ""
-    taken_on: date | None = None
 
 
 def check_date(evidence_on: date) -> None:
@@ -108,8 +107,13 @@ def begin(
 
 
 def note_received(upload: Upload, received: int) -> None:
-    """Write down how many bytes have arrived, when a connection has ended."""
+    """Write down how many bytes have arrived, when a connection has ended.
+
+    Says nothing of an upload that was decided about or given up meanwhile.
+    """
     _hold(upload)
+    if upload.state is not UploadState.RECEIVING:
+        return
     upload.received = min(received, upload.size)
     upload.touched_at = clock.now()
     db.session.flush()
@@ -125,12 +129,7 @@ def inspect(name: str, stream: BinaryIO) -> Findings:
     except Rejected as refusal:
         return Findings(refusal="".join(refusal.fields.values()))
     stream.seek(0)
-    photo = checked.media_type.startswith("image/")
-    return Findings(
-        checked=checked,
-        sha256=digest_of(stream).sha256,
-        taken_on=file_text.taken_on(stream) if photo else None,
-    )
+    return Findings(checked=checked, sha256=digest_of(stream).sha256)
 
 
 def inspect_received(upload: Upload) -> Findings:
@@ -219,8 +218,27 @@ def take_date(upload: Upload, taken_on: date | None) -> None:
     dismiss(upload)
 
 
+def day_of_photograph(upload: Upload) -> date | None:
+    """Return the day a stored photograph was taken, from its own data.
+
+    Asks little of the database, and may take long. Raises StepRefused when there is none that
+    may be opened.
+    """
+    file = upload.evidence.file if upload.evidence else None
+    if upload.state is not UploadState.STORED or file is None or not file.usable:
+        raise StepRefused(NOT_ASKED)
+    try:
+        with storage.store().open(file.sha256) as stream:
+            return look_in.look(stream, accepted_type(file.name).content).taken_on
+    except OSError as error:
+        raise StepRefused("文件库中暂时读不到这张照片，材料日期没有改。请稍后再试。") from error
+
+
 def dismiss(upload: Upload) -> None:
-    """Say no more about a stored upload."""
+    """Say no more about a stored upload. Raises StepRefused for one that is not stored."""
+    _hold(upload)
+    if upload.state is not UploadState.STORED:
+        raise StepRefused(NOT_ASKED)
     upload.answer = ""
     db.session.flush()
 
@@ -253,7 +271,7 @@ def _store(upload: Upload, found: Findings) -> None:
         raise RuntimeError("only a checked file is stored")
     stored = storage.store().keep(upload.token)
     upload.evidence = storing.add(upload, stored, found.checked)
-    _become(upload, UploadState.STORED, storing.offer_of_date(upload, found.taken_on))
+    _become(upload, UploadState.STORED, storing.offer_of_date(upload, found.checked.taken_on))
 
 
 def _refuse(upload: Upload, sentence: str) -> None:

@@ -1,15 +1,19 @@
 """The words inside files, as far as a short look finds them."""
 
 import io
+import sys
+import time
 import zipfile
 from datetime import date
+from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from portal import file_text
+from portal import apart, file_text, look_in
 from portal.demo.papers import paper
 from portal.personal_data import find
+from portal.services import uploads
 from tests.factories.evidence import (
     locked_pdf_bytes,
     office_bytes,
@@ -133,3 +137,62 @@ def test_day_of_a_photograph_is_read_where_the_camera_wrote_it(
     raw: bytes, day: date | None
 ) -> None:
     assert file_text.taken_on(io.BytesIO(raw)) == day
+
+
+@pytest.mark.parametrize("text", ["<" * 400_000, "<br" * 150_000, "</aaaa" * 70_000])
+def test_markup_that_never_ends_takes_no_longer_than_any_other(text: str) -> None:
+    begun = time.process_time()
+    file_text.text_of(io.BytesIO(office(word__document_xml=text)), "docx")
+    assert time.process_time() - begun < 5
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_part_packed_as_no_office_program_does_is_not_unpacked(method: int) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", method) as archive:
+        archive.writestr("[Content_Types].xml", "<Types/>")
+        archive.writestr("word/document.xml", f"<w:p>{PHONE}</w:p>" * 50)
+    raw = bytearray(buffer.getvalue())
+    assert file_text.text_of(io.BytesIO(raw), "docx") == ""
+    # The packed bytes begin with their method's properties.
+    place = raw.find(b"word/document.xml") + len("word/document.xml")
+    raw[place : place + 9] = b"\xff" * 9
+    assert uploads.inspect("名册.docx", io.BytesIO(raw)).checked
+
+
+def test_day_of_a_large_png_is_not_looked_for() -> None:
+    assert file_text.taken_on(io.BytesIO(png_bytes())) is None
+    assert look_in.look(io.BytesIO(png_bytes()), "png") == look_in.Seen()
+
+
+@pytest.mark.parametrize(
+    ("content", "raw", "seen"),
+    [
+        ("text", PHONE.encode(), look_in.Seen(found=find(PHONE))),
+        ("pdf", PDF, look_in.Seen(found=find(PHONE))),
+        ("pdf", locked_pdf_bytes(), look_in.Seen(locked=True)),
+        ("jpg", photo("2021:03:10 09:30:00"), look_in.Seen(taken_on=date(2021, 3, 10))),
+        ("zip", encrypted_zip(), look_in.Seen(locked=True)),
+        ("docx", b"no archive", look_in.Seen()),
+    ],
+)
+def test_look_in_a_process_of_its_own_finds_the_same(
+    content: str, raw: bytes, seen: look_in.Seen, tmp_path: Path
+) -> None:
+    (tmp_path / "sent").write_bytes(raw)
+    with (tmp_path / "sent").open("rb") as stream:
+        stream.read(3)
+        assert look_in.look(stream, content) == seen
+        assert stream.read() == raw
+    assert look_in.look(io.BytesIO(raw), content) == seen
+
+
+def test_file_that_wants_too_much_ends_its_process_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    program = (
+        "from portal import look_in; import sys;"
+        "look_in.MEMORY = 1024 * 1024; sys.exit(look_in.main(sys.argv[2:]))"
+    )
+    root = str(Path(__file__).resolve().parents[2])
+    start = f"import sys; sys.path.insert(0, {root!r}); {program}"
+    monkeypatch.setattr(apart, "PROGRAM", [sys.executable, "-c", start])
+    assert look_in.look(io.BytesIO(PHONE.encode() * 100_000), "text") == look_in.Seen()

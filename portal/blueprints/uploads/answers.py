@@ -5,12 +5,10 @@ import json
 from flask import flash, make_response, request
 from werkzeug.wrappers import Response
 
-from portal import storage
 from portal.blueprints.uploads import bp
 from portal.blueprints.uploads.protocol import look_into, received_of
 from portal.blueprints.uploads.sender import Sender, place_address, signed_in
 from portal.errors import NotVisible, StepRefused
-from portal.file_text import taken_on
 from portal.models import Upload, UploadState
 from portal.policies.uploads import Destination
 from portal.services import uploads as services
@@ -75,11 +73,7 @@ def _check(upload: Upload) -> str:
 
 
 def _date(upload: Upload) -> str:
-    piece = upload.evidence
-    if piece is None:
-        raise StepRefused(services.NOT_ASKED)
-    with storage.store().open(piece.file.sha256) as stream:
-        day = taken_on(stream)
+    day = services.day_of_photograph(upload)
     begin_writing()
     services.take_date(upload, day)
     return f"“{upload.name}”的材料日期已改为拍摄日期。"

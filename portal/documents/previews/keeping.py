@@ -4,14 +4,13 @@ import logging
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from portal import storage
+from portal import apart, storage
 from portal.documents.previews.limits import (
     ABSENT,
     BUSY,
@@ -30,7 +29,7 @@ EDITION = "1"
 AT_ONCE = threading.BoundedSemaphore(2)
 """How many previews one worker makes at a time."""
 PATIENCE = 15
-PROGRAM = [sys.executable, "-P", str(Path(__file__).resolve().parent)]
+PROGRAM = [*apart.PROGRAM, "portal.documents.previews.making"]
 
 _folder: Path | None = None
 
@@ -85,14 +84,10 @@ def _made_apart(media_type: str, variant: str, number: int, source: Path) -> byt
     with tempfile.TemporaryDirectory(dir=_root()) as folder:
         target = Path(folder) / "made"
         try:
-            done = subprocess.run(
+            done = apart.run(
                 [*PROGRAM, media_type, variant, str(number), str(source), str(target)],
-                cwd=folder,
-                env={"PATH": os.environ.get("PATH", ""), "LANG": "C.UTF-8"},
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                timeout=2 * SECONDS,
-                check=False,
+                folder=folder,
+                seconds=2 * SECONDS,
             )
         except subprocess.TimeoutExpired as error:
             raise NoPreview(TOO_MUCH_WORK) from error

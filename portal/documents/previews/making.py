@@ -5,13 +5,12 @@ document made up to hurt ends that process and nothing else.
 """
 
 import json
-import resource
-import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from portal import apart
 from portal.documents.previews.limits import MEMORY, SECONDS, NoPreview
 
 PICTURES = ("image/jpeg", "image/png", "image/gif", "image/webp")
@@ -59,10 +58,7 @@ def _makers() -> dict[tuple[str, str], Callable[[Path, int], Any]]:
 def main(arguments: list[str]) -> int:
     """Make one file: media type, variant, number, source, target. Return the exit status."""
     media_type, variant, number, source, target = arguments
-    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS + 1))
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    signal.signal(signal.SIGXCPU, signal.SIG_DFL)
+    apart.limit(SECONDS, MEMORY)
     try:
         made = make(media_type, variant, int(number), Path(source))
     except NoPreview as refusal:

@@ -1,0 +1,109 @@
+"""A short look into a file that was sent: is it locked, does it name people, when was it taken.
+
+The libraries that read PDFs and pictures meet hostile bytes here first: they run in a process
+of their own, under limits. Whatever ends that process is told as "nothing was found".
+"""
+
+import json
+import logging
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from dataclasses import dataclass
+from datetime import date
+from io import UnsupportedOperation
+from typing import BinaryIO, cast
+
+from portal import apart, file_text, personal_data
+from portal.personal_data import Found
+
+log = logging.getLogger(__name__)
+
+SECONDS = 10
+"""Of one processor, for one look."""
+MEMORY = 768 * 1024 * 1024
+"""Address space of the process that looks."""
+AT_ONCE = threading.BoundedSemaphore(2)
+"""How many looks one worker takes at a time."""
+READABLE = frozenset({"text", "pdf", "docx", "xlsx", "pptx", "doc", "xls", "ppt", "jpg", "webp"})
+PHOTOS = frozenset({"jpg", "webp"})
+NOTHING = Found()
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a look found: whether a password is needed, numbers of people, the day of a photo."""
+
+    locked: bool = False
+    found: Found = NOTHING
+    taken_on: date | None = None
+
+
+def look(stream: BinaryIO, content: str) -> Seen:
+    """Look into ``stream`` (seekable), whose kind file_types.sniff() named.
+
+    Never raises for a bad file. Leaves ``stream`` at its start.
+    """
+    if content == "zip":
+        return Seen(locked=file_text.is_locked(stream, content))
+    if content not in READABLE:
+        return Seen()
+    try:
+        with AT_ONCE:
+            return _looked_apart(stream, content)
+    finally:
+        stream.seek(0)
+
+
+def _looked_apart(stream: BinaryIO, content: str) -> Seen:
+    command = [*apart.PROGRAM, "portal.look_in", content]
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile() as copy:
+        source = _as_file(stream, cast(BinaryIO, copy))
+        try:
+            done = apart.run(command, folder=folder, seconds=2 * SECONDS, stdin=source)
+        except subprocess.TimeoutExpired:
+            log.warning("a look into a file (%s) took too long", content)
+            return Seen()
+    if done.returncode:
+        told = done.stderr.decode(errors="replace")[-500:]
+        log.warning("a look into a file (%s) ended with %s: %s", content, done.returncode, told)
+        return Seen()
+    said = json.loads(done.stdout)
+    return Seen(
+        said["locked"],
+        Found(frozenset(said["ids"]), frozenset(said["phones"])),
+        date.fromisoformat(said["taken_on"]) if said["taken_on"] else None,
+    )
+
+
+def _as_file(stream: BinaryIO, copy: BinaryIO) -> int:
+    """Return the descriptor of a file with the bytes of ``stream``, copied where it is none."""
+    try:
+        stream.flush()
+        return stream.fileno()
+    except (UnsupportedOperation, AttributeError, OSError):
+        stream.seek(0)
+        shutil.copyfileobj(stream, copy)
+        copy.flush()
+        return copy.fileno()
+
+
+def main(arguments: list[str]) -> int:
+    """Look into standard input, a file of the kind that is named; answer in JSON."""
+    (content,) = arguments
+    apart.limit(SECONDS, MEMORY)
+    # Opened anew: a place of its own in a file that somebody else is reading as well.
+    with open("/dev/stdin", "rb") as stream:
+        locked = file_text.is_locked(stream, content)
+        found = personal_data.find(file_text.text_of(stream, content))
+        day = file_text.taken_on(stream) if content in PHOTOS else None
+    said = {
+        "locked": locked,
+        "ids": sorted(found.ids),
+        "phones": sorted(found.phones),
+        "taken_on": day.isoformat() if day else "",
+    }
+    sys.stdout.write(json.dumps(said))
+    return 0
