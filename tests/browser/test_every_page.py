@@ -33,6 +33,7 @@ PAGES = {
         "/pairings/2/meetings",
         "/pairings/2/meetings/new",
         "/pairings/2/evidence?review=1",
+        "/pairings/2/gallery",
         "/evidence/84",
         "/pairings/2/assessments",
         "/pairings/2/events",
