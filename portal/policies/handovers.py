@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 
 from portal.models import HOSPITAL_ROLES, Handover, Role, User
-from portal.policies.accounts import can_edit_user, issuable_roles
+from portal.policies.accounts import can_edit_user, keeps_accounts, visible_users
 from portal.policies.decision import YES, Decision, no, yes_if
 from portal.policies.scope import sees_all_pairings
 
@@ -30,7 +30,7 @@ def colleagues_of(viewer: User) -> sa.ColumnElement[bool]:
 
 def visible_givers(viewer: User) -> sa.ColumnElement[bool]:
     """Return the condition on User under which ``viewer`` may know of an account's work."""
-    return sa.or_(User.role.in_(issuable_roles(viewer)), colleagues_of(viewer))
+    return sa.or_(visible_users(viewer), colleagues_of(viewer))
 
 
 def can_hand_over(viewer: User, giver: User) -> Decision:
@@ -89,8 +89,8 @@ def visible_handovers(viewer: User) -> sa.ColumnElement[bool]:
     own = sa.or_(Handover.from_id == viewer.id, Handover.to_id == viewer.id)
     if sees_all_pairings(viewer):
         return sa.true()
-    if roles := issuable_roles(viewer):
-        givers = sa.select(User.id).where(User.role.in_(roles))
+    if keeps_accounts(viewer):
+        givers = sa.select(User.id).where(visible_users(viewer))
         return sa.or_(own, Handover.from_id.in_(givers))
     if keeps_people(viewer) and viewer.organisation_id is not None:
         return sa.or_(own, Handover.organisation_id == viewer.organisation_id)

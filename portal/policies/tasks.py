@@ -1,6 +1,18 @@
 """Who may work on a task, and when."""
 
-from portal.models import PlanState, Role, Side, Task, TaskState, User
+import sqlalchemy as sa
+
+from portal.models import (
+    HOSPITAL_ROLES,
+    Pairing,
+    Plan,
+    PlanState,
+    Role,
+    Side,
+    Task,
+    TaskState,
+    User,
+)
 from portal.policies.decision import Decision, no, yes_if
 from portal.policies.pairings import works_in
 from portal.policies.scope import side_of
@@ -28,6 +40,36 @@ def can_assign(viewer: User, task: Task, side: Side) -> Decision:
     return yes_if(
         side_of(viewer, task.pairing) is side, f"{side.label}的责任人由{side.label}基地管理员指定。"
     )
+
+
+def can_be_in_charge(person: User, pairing: Pairing, side: Side) -> bool:
+    """Whether ``person`` can be given tasks of ``side``: active staff of its hospital."""
+    return person.is_active and side_of(person, pairing) is side
+
+
+def is_open_with(person: User | type[User]) -> sa.ColumnElement[bool]:
+    """Return the condition on Task, Plan and Pairing: not over, and in the person's charge.
+
+    Only on the side of the hospital where they work now: what they left behind elsewhere is
+    that hospital's. Whoever works in no hospital has none. Also for a query on User itself.
+    """
+    home = person.organisation_id
+    return sa.and_(
+        sa.or_(
+            sa.and_(Task.supporting_owner_id == person.id, Pairing.supporting_id == home),
+            sa.and_(Task.supported_owner_id == person.id, Pairing.supported_id == home),
+        ),
+        _in_hospital(person),
+        Task.state != TaskState.CLOSED,
+        Plan.state != PlanState.COMPLETED,
+    )
+
+
+def _in_hospital(person: User | type[User]) -> sa.ColumnElement[bool]:
+    """Whether the person's role belongs to a hospital, as a condition."""
+    if isinstance(person, User):
+        return sa.true() if person.role.in_hospital else sa.false()
+    return person.role.in_(HOSPITAL_ROLES)
 
 
 def why_locked(task: Task) -> str:

@@ -7,7 +7,7 @@ from sqlalchemy.orm import joinedload
 
 from portal.errors import NotVisible
 from portal.extensions import db
-from portal.models import Handover, Plan, PlanState, Task, TaskState, User
+from portal.models import Handover, Pairing, Plan, Task, User
 from portal.policies.handovers import (
     can_hand_over,
     colleagues_of,
@@ -16,6 +16,7 @@ from portal.policies.handovers import (
     visible_givers,
     visible_handovers,
 )
+from portal.policies.tasks import is_open_with
 
 PAST = 50
 
@@ -108,11 +109,8 @@ def _open_tasks() -> sa.ScalarSelect[int]:
         sa.select(sa.func.count())
         .select_from(Task)
         .join(Plan, Plan.id == Task.plan_id)
-        .where(
-            sa.or_(Task.supporting_owner_id == User.id, Task.supported_owner_id == User.id),
-            Task.state != TaskState.CLOSED,
-            Plan.state != PlanState.COMPLETED,
-        )
+        .join(Pairing, Pairing.id == Task.pairing_id)
+        .where(is_open_with(User))
         .correlate(User)
         .scalar_subquery()
     )

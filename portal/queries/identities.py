@@ -8,7 +8,7 @@ from sqlalchemy.orm import joinedload
 from portal.errors import NotVisible
 from portal.extensions import db
 from portal.models import User, UserIdentity
-from portal.policies.accounts import issuable_roles
+from portal.policies.accounts import visible_users
 
 
 def identities_of(user: User) -> Sequence[UserIdentity]:
@@ -25,7 +25,7 @@ def get_identity(identity_id: int, *, viewer: User) -> UserIdentity:
         .join(User, User.id == UserIdentity.user_id)
         .where(
             UserIdentity.id == identity_id,
-            sa.or_(User.id == viewer.id, User.role.in_(issuable_roles(viewer))),
+            sa.or_(User.id == viewer.id, visible_users(viewer)),
         )
         .options(joinedload(UserIdentity.user))
     )

@@ -31,6 +31,7 @@ from portal.models import (
     User,
 )
 from portal.policies.scope import of_own_hospital, side_of
+from portal.policies.tasks import is_open_with
 from portal.queries.workbench import bench_of
 
 WITHOUT_A_POST = frozenset({Role.EXPERT, Role.CONTRIBUTOR})
@@ -87,17 +88,31 @@ def open_work_of(user: User) -> list[OpenThing]:
 
 
 def open_tasks(user: User) -> sa.Select[Task]:
-    """Return the statement of the tasks that ``user`` is in charge of and that are not over."""
+    """Return the statement of the open tasks that ``user`` has in charge for their hospital."""
     return (
         sa.select(Task)
         .join(Plan, Plan.id == Task.plan_id)
-        .where(
-            sa.or_(Task.supporting_owner_id == user.id, Task.supported_owner_id == user.id),
-            Task.state != TaskState.CLOSED,
-            Plan.state != PlanState.COMPLETED,
-        )
+        .join(Pairing, Pairing.id == Task.pairing_id)
+        .where(is_open_with(user))
         .order_by(Task.due_on, Task.id)
     )
+
+
+def tasks_left_behind(user: User) -> int:
+    """Return how many open tasks of a hospital they left still name ``user``.
+
+    No hand-over reaches them: the coordinator there names somebody else on the task's page.
+    """
+    named = sa.or_(Task.supporting_owner_id == user.id, Task.supported_owner_id == user.id)
+    found = (
+        sa.select(sa.func.count())
+        .select_from(Task)
+        .join(Plan, Plan.id == Task.plan_id)
+        .join(Pairing, Pairing.id == Task.pairing_id)
+        .where(named, Task.state != TaskState.CLOSED, Plan.state != PlanState.COMPLETED)
+        .where(sa.not_(is_open_with(user)))
+    )
+    return db.session.scalar(found) or 0
 
 
 def open_assignments(user: User) -> sa.Select[ExpertAssignment, Assessment]:
@@ -105,7 +120,12 @@ def open_assignments(user: User) -> sa.Select[ExpertAssignment, Assessment]:
     return (
         sa.select(ExpertAssignment, Assessment)
         .join(Assessment, Assessment.id == ExpertAssignment.assessment_id)
-        .where(ExpertAssignment.user_id == user.id, Assessment.state != AssessmentState.FINAL)
+        .where(
+            ExpertAssignment.user_id == user.id,
+            Assessment.state != AssessmentState.FINAL,
+            # Which assessments an expert scores is no matter of a hospital they now work for.
+            sa.true() if user.role is Role.EXPERT else sa.false(),
+        )
         .order_by(Assessment.year, Assessment.id)
     )
 
@@ -124,10 +144,7 @@ def _tasks(user: User) -> Iterator[OpenThing]:
     today = clock.today()
     for task in db.session.scalars(open_tasks(user).options(*_with_hospitals(Task.pairing))):
         for side in Side:
-            owner_id = (
-                task.supporting_owner_id if side is Side.SUPPORTING else task.supported_owner_id
-            )
-            if owner_id != user.id:
+            if task.owner_on(side) is not user or side_of(user, task.pairing) is not side:
                 continue
             yield OpenThing(
                 key=task_key(task, side),
@@ -227,10 +244,14 @@ def _groups(user: User) -> Iterator[OpenThing]:
 
 
 def _uploads(user: User) -> Iterator[OpenThing]:
-    """Files on their way in."""
+    """Files on their way in to the person's hospital."""
+    if not user.role.in_hospital:
+        return
     rows = db.session.scalars(
         sa.select(Upload)
+        .join(Pairing, Pairing.id == Upload.pairing_id)
         .where(
+            of_own_hospital(user),
             Upload.user_id == user.id,
             Upload.state.in_([UploadState.RECEIVING, UploadState.ASKING]),
         )

@@ -9,6 +9,8 @@ from portal.models import Assessment, ExpertAssignment, Handover, Side, Task, Us
 from portal.policies.assessments import is_assigned, may_judge
 from portal.policies.decision import require
 from portal.policies.handovers import can_hand_over, can_receive
+from portal.policies.scope import side_of
+from portal.policies.tasks import can_be_in_charge
 from portal.queries.open_work import (
     OpenThing,
     assignment_key,
@@ -81,7 +83,12 @@ def _move_tasks(
     )
     for task in tasks:
         sides = [
-            side for side in Side if task.owner_on(side) is giver and task_key(task, side) in keys
+            side
+            for side in Side
+            if task.owner_on(side) is giver
+            and task_key(task, side) in keys
+            and side_of(giver, task.pairing) is side
+            and can_be_in_charge(receiver, task.pairing, side)
         ]
         for side in sides:
             setattr(task, f"{side.value}_owner", receiver)
@@ -146,7 +153,8 @@ def _keep(
         made_by=actor,
         made_at=clock.now(),
         reason=reason.strip(),
-        organisation_id=giver.organisation_id,
+        # Which assessments an expert scores is no matter of the hospital that employs them.
+        organisation_id=giver.organisation_id if giver.role.in_hospital else None,
         people={"from": _as_today(giver), "to": _as_today(receiver), "by": _as_today(actor)},
         items=[thing.kept() for thing in chosen],
     )

@@ -10,7 +10,6 @@ from sqlalchemy.orm.attributes import flag_modified
 from portal.errors import NotVisible, Rejected, StepRefused
 from portal.extensions import db
 from portal.models import (
-    HOSPITAL_ROLES,
     Area,
     EvidenceUse,
     LibraryTask,
@@ -24,6 +23,7 @@ from portal.models import (
     User,
 )
 from portal.policies.recurrence import year_of
+from portal.policies.tasks import can_be_in_charge
 from portal.services.plan_changes import (
     area_letter,
     new_task,
@@ -192,12 +192,7 @@ def _check_people(plan: Plan, chosen: dict[Side, int | None]) -> dict[int, User]
     wrong: dict[str, str] = {}
     for side, one in chosen.items():
         user = people.get(one) if one else None
-        if one and not (
-            user
-            and user.is_active
-            and user.role in HOSPITAL_ROLES
-            and user.organisation_id == plan.pairing.organisation_on(side).id
-        ):
+        if one and not (user and can_be_in_charge(user, plan.pairing, side)):
             wrong[f"{side.value}_owner"] = f"请从{side.label}的人员中选择。"
     if wrong:
         raise Rejected(wrong)

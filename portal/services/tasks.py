@@ -6,7 +6,7 @@ from portal.extensions import db
 from portal.models import PlanState, ProgressNote, Side, Task, TaskState, User
 from portal.policies.decision import require
 from portal.policies.scope import side_of
-from portal.policies.tasks import can_assign, can_work_on, why_locked
+from portal.policies.tasks import can_assign, can_be_in_charge, can_work_on, why_locked
 from portal.workflow import record, transition
 from portal.workflow.tasks import TASK_WORK
 
@@ -78,7 +78,7 @@ def assign_owners(
         raise StepRefused(why_locked(task))
     details: list[tuple[str, str]] = []
     for side, person in changes.items():
-        if person is not None and not _serves(person, task, side):
+        if person is not None and not can_be_in_charge(person, task.pairing, side):
             raise Rejected({f"{side.value}_owner": "请选择本单位在用的账号。"})
         before = task.owner_on(side)
         setattr(task, f"{side.value}_owner", person)
@@ -87,8 +87,3 @@ def assign_owners(
     if details:
         record(task, "task", action="assigned", title="指定责任人", actor=actor, details=details)
     db.session.flush()
-
-
-def _serves(person: User, task: Task, side: Side) -> bool:
-    """Whether ``person`` is active staff of the hospital on ``side``."""
-    return person.is_active and side_of(person, task.pairing) is side

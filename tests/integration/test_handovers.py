@@ -23,8 +23,8 @@ from portal.models import (
 )
 from portal.policies.accounts import ORGANISATION_OF_ROLE
 from portal.queries import handovers as queries
-from portal.queries.open_work import OpenThing, open_work_of
-from portal.services import assessment_reviews, handovers, users
+from portal.queries.open_work import OpenThing, open_work_of, tasks_left_behind
+from portal.services import assessment_reviews, handovers, tasks, users
 from tests.factories import PASSWORD, Scene, make_organisation, make_scene, make_user
 from tests.factories.access import make_handover
 from tests.factories.assessments import final_assessment, self_assessing
@@ -160,6 +160,40 @@ def test_list_asks_a_fixed_number_of_queries(session: Any) -> None:
     many.at_most(len(few))
 
 
+def test_hospital_knows_nothing_of_what_its_new_colleague_left_elsewhere(session: Any) -> None:
+    scene = make_scene()
+    giver = scene.supported_contributor
+    task = task_of(scene, giver)
+    key = keys_of(giver)[0]
+    giver.organisation = scene.foreign.supported
+    colleague = make_user(Role.CONTRIBUTOR, scene.foreign.supported)
+    db.session.flush()
+    people = queries.people_with_tasks(viewer=scene.foreign_leader)
+    assert {user.id: tasks for user, tasks, _ in people}[giver.id] == 0
+    assert open_work_of(giver) == []
+    assert tasks_left_behind(giver) == 1
+    with pytest.raises(StaleEdit):
+        give(scene, giver, colleague, keys=[key], actor=scene.foreign_leader)
+    assert task.supported_owner is giver
+    tasks.assign_owners(
+        task,
+        supporting_owner=None,
+        supported_owner=scene.supported_leader,
+        actor=scene.supported_coordinator,
+    )
+    assert tasks_left_behind(giver) == 0
+
+
+def test_hospital_knows_nothing_of_what_its_new_colleague_judged_as_an_expert(
+    session: Any,
+) -> None:
+    scene = make_scene()
+    experts(scene)
+    scene.expert.role, scene.expert.organisation = Role.CONTRIBUTOR, scene.foreign.supported
+    db.session.flush()
+    assert open_work_of(scene.expert) == []
+
+
 # Moving it.
 
 
@@ -270,6 +304,17 @@ def test_expert_gives_the_sheet_to_another_expert(session: Any) -> None:
     event = events_of("assessment", assessment.id)[-1]
     assert event.title == "更换评审专家"
     assert other.name not in f"{event.comment}{event.details}"
+
+
+def test_hospital_does_not_read_what_an_expert_of_theirs_judges(session: Any) -> None:
+    scene = make_scene()
+    _, other = experts(scene)
+    scene.expert.organisation = scene.foreign.supported
+    made = give(scene, scene.expert, other, actor=scene.centre)
+    assert queries.get_handover(made.id, viewer=scene.centre) is made
+    with pytest.raises(NotVisible):
+        queries.get_handover(made.id, viewer=scene.foreign_leader)
+    assert queries.past_handovers(viewer=scene.foreign_leader) == []
 
 
 def employed_by_a_side(scene: Scene, assessment: Assessment, other: User) -> None:
