@@ -13,6 +13,7 @@ REQUEST_FILES = 4
 """How many files of the largest size one request may carry."""
 
 COOKIE_LIFE = timedelta(days=7)
+"""How long the cookie lives beyond the longest session."""
 
 
 def create_app(overrides: dict[str, Any] | None = None) -> Flask:
@@ -84,7 +85,10 @@ def _connect_extensions(app: Flask) -> None:
     app.config["SESSION_COOKIE_SAMESITE"] = "Lax"
     # How long the cookie lives; the session itself ends earlier, by its row (web/accounts.py).
     # Until then it is known who had typed what comes too late.
-    app.config["PERMANENT_SESSION_LIFETIME"] = COOKIE_LIFE
+    longest = timedelta(hours=app.config["SESSION_HOURS"])
+    app.config["PERMANENT_SESSION_LIFETIME"] = longest + COOKIE_LIFE
+    # Answers to parallel requests must not put back what one of them has changed in the cookie.
+    app.config["SESSION_REFRESH_EACH_REQUEST"] = False
     # First, because loading the account already opens the transaction that it decides about.
     requests.init_app(app)
     # Before the check of the form's token: whoever is logged out is told so, and nothing else.

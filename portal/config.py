@@ -28,6 +28,7 @@ class Settings:
     clock_offset_days: int = 0
     proxy_hops: int = 0
     idle_minutes: int = 60
+    session_hours: int = 12
     hosts: tuple[str, ...] = ()
     clamd: str = ""
     storage: StorageSettings = field(default_factory=StorageSettings)
@@ -59,6 +60,7 @@ class Settings:
             clock_offset_days=_number(env, "PORTAL_CLOCK_OFFSET_DAYS", 0),
             proxy_hops=_number(env, "PORTAL_PROXY_HOPS", 0),
             idle_minutes=_number(env, "PORTAL_IDLE_MINUTES", 60),
+            session_hours=_number(env, "PORTAL_SESSION_HOURS", 12),
             hosts=tuple(filter(None, env.get("PORTAL_HOSTS", "").replace(",", " ").split())),
             clamd=env.get("PORTAL_CLAMD", ""),
             storage=_storage(env),
@@ -93,6 +95,7 @@ class Settings:
             "CLOCK_OFFSET_DAYS": self.clock_offset_days,
             "PROXY_HOPS": self.proxy_hops,
             "IDLE_MINUTES": self.idle_minutes,
+            "SESSION_HOURS": self.session_hours,
             "TRUSTED_HOSTS": list(self.hosts) or None,
             "CLAMD": self.clamd,
             "STORAGE": self.storage,

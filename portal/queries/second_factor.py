@@ -4,18 +4,13 @@ import sqlalchemy as sa
 
 from portal.extensions import db
 from portal.models import RecoveryCode, Role, Setting, User
-from portal.policies.second_factor import SETTING, is_owed
+from portal.policies.second_factor import SETTING
 
 
 def demanded_roles() -> set[Role]:
     """Return the roles of which the second factor is demanded."""
     value = db.session.scalar(sa.select(Setting.value).where(Setting.name == SETTING)) or []
     return {role for role in Role if role.value in value}
-
-
-def owes_second_factor(user: User) -> bool:
-    """Whether ``user`` must set up a second factor before anything else."""
-    return is_owed(user, demanded_roles())
 
 
 def unused_codes(user: User) -> int:

@@ -106,6 +106,15 @@ def change_password(user: User, *, current: str, new: str) -> None:
     record(user, "user", action="password_changed", title="修改密码", actor=user)
 
 
+def check_owner(user: User, password: str) -> None:
+    """Ask the password of ``user``, who is in, once more. Raises Rejected; the count is kept."""
+    db.session.refresh(user, with_for_update={"of": User})
+    if not passwords.verify_password(user.password_hash, password):
+        title = "核对身份时当前密码错误"
+        count_failure(user, action="password_refused", title=title, inside=True)
+        raise Rejected({"password": "当前密码不正确。"})
+
+
 def set_password(user: User, new: str) -> None:
     """Give ``user`` the password ``new`` of their own choice and end the account's sessions.
 
@@ -115,8 +124,14 @@ def set_password(user: User, new: str) -> None:
         raise Rejected({"new": "".join(found)})
     user.password_hash = passwords.hash_password(new)
     user.password_changed_at = clock.now()
+    start_afresh(user)
+
+
+def start_afresh(user: User) -> None:
+    """Let ``user``, who has just shown to be the owner, begin again: no lock, no session."""
     user.must_change_password = False
     user.failed_logins = 0
+    user.locked_until = None
     end_sessions(user, why="password")
 
 

@@ -3,12 +3,14 @@
 from portal import clock
 from portal.errors import Forbidden, StepRefused
 from portal.extensions import db
-from portal.models import Invitation, User, UserIdentity
+from portal.models import Invitation, User, UserIdentity, UserSession
 from portal.policies.decision import require
 from portal.policies.identities import can_unlink, can_use
 from portal.queries.identities import identities_of, identity_at
 from portal.queries.invitations import open_invitation_by_id
 from portal.services import invitations
+from portal.services.accounts import start_afresh
+from portal.services.sessions import end_sessions
 from portal.sso import Provider
 from portal.workflow import record
 
@@ -42,9 +44,17 @@ def come_in(provider: Provider, subject: str) -> User:
     return user
 
 
-def link(user: User, provider: Provider, subject: str, *, actor: User) -> UserIdentity:
+def link(
+    user: User,
+    provider: Provider,
+    subject: str,
+    *,
+    actor: User,
+    here: UserSession | None = None,
+) -> UserIdentity:
     """Let the service open the account of ``user``, who asked for it.
 
+    Every session of the account ends but the one ``here``: another way in was added.
     Raises Forbidden for an account of another hospital, StepRefused where either side is
     linked already.
     """
@@ -61,6 +71,7 @@ def link(user: User, provider: Provider, subject: str, *, actor: User) -> UserId
         )
     if any(one.provider == provider.slug for one in identities_of(user)):
         raise StepRefused(f"您的账号已关联{provider.label}的另一个身份，请先解除关联。")
+    end_sessions(user, why="identity", but=here)
     return _add(user, provider, subject, title=f"关联{provider.label}")
 
 
@@ -72,6 +83,7 @@ def accept(invitation_id: int, provider: Provider, subject: str) -> User:
     invitation: Invitation = invitations.hold(open_invitation_by_id(invitation_id))
     user = invitation.user
     link(user, provider, subject, actor=user)
+    start_afresh(user)
     invitations.use(invitation, title=f"通过邀请链接启用账号（{provider.label}）")
     return user
 

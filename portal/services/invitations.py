@@ -11,7 +11,6 @@ from portal.policies.decision import require
 from portal.policies.invitations import LIFETIME, can_invite
 from portal.queries.invitations import open_invitation, open_invitation_by_id
 from portal.services.accounts import set_password
-from portal.services.sessions import end_sessions
 from portal.workflow import record
 
 
@@ -98,12 +97,8 @@ def hold(invitation: Invitation) -> Invitation:
 
 
 def use(invitation: Invitation, *, title: str) -> None:
-    """Close the link as used: its owner has come in."""
+    """Close the link as used: its owner has come in (services/accounts.py, start_afresh)."""
     user = invitation.user
     invitation.used_at = clock.now()
-    user.must_change_password = False
-    user.failed_logins = 0
-    user.locked_until = None
-    end_sessions(user, why="password")
     record(user, "user", action="invitation_used", title=title, actor=user, tone="success")
     db.session.flush()

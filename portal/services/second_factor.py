@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from portal import clock, sealing
 from portal.errors import Rejected, StepRefused
 from portal.extensions import db
-from portal.models import RecoveryCode, Role, Setting, User
+from portal.models import RecoveryCode, Role, Setting, User, UserSession
 from portal.policies import second_factor as policy
 from portal.policies.decision import require
 from portal.queries.second_factor import demanded_roles
@@ -60,9 +60,10 @@ def address_of(user: User, key: str) -> str:
     return pyotp.TOTP(key).provisioning_uri(name=user.username, issuer_name=ISSUER)
 
 
-def confirm(user: User, code: str) -> list[str]:
+def confirm(user: User, code: str, *, here: UserSession | None = None) -> list[str]:
     """Turn the second factor on with a first ``code``; return the recovery codes, this once.
 
+    Every session but the one ``here`` ends: they came in without it.
     Raises StepRefused without a key or when it is on already, Rejected for a wrong code: that
     counts no failure, because the key is before everybody's eyes on this page.
     """
@@ -72,6 +73,7 @@ def confirm(user: User, code: str) -> list[str]:
     if not _takes_step(user, _plain(code)):
         raise Rejected({"code": WRONG})
     user.totp_since = clock.now()
+    end_sessions(user, why="second_factor", but=here)
     record(user, "user", action="second_factor_on", title="开启两步验证", actor=user)
     return _new_codes(user)
 
@@ -136,7 +138,7 @@ def reset(user: User, *, actor: User) -> None:
 
 
 def demand_of(roles: Collection[Role], *, actor: User) -> bool:
-    """Demand the second factor of ``roles`` at their next log-in; return whether it changed.
+    """Demand the second factor of ``roles`` from their next request on; return whether it changed.
 
     Raises Forbidden.
     """

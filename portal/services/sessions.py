@@ -9,15 +9,19 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
-from portal import clock, tokens
+from portal import clock, sealing, tokens
 from portal.extensions import db
-from portal.models import User, UserSession
+from portal.models import UploadLink, User, UserIdentity, UserSession
 from portal.policies import accounts as policy
 from portal.policies.decision import require
+from portal.queries.sessions import Limits
 from portal.workflow import record
 
 REFRESHED = timedelta(minutes=5)
 """A session that was seen so lately need not be written again."""
+
+OWN_ENDS = ("log_out", "replaced")
+"""Ends that say nothing against the person who is about to come in."""
 
 
 @dataclass(frozen=True)
@@ -49,9 +53,16 @@ def begin_session(user: User, *, visit: Visit, way: str = "password") -> str:
     return secret
 
 
-def is_live(session: UserSession, idle: timedelta) -> bool:
-    """Whether ``session`` still opens the portal: not ended, and used within ``idle``."""
-    return session.ended_at is None and clock.now() - session.seen_at <= idle
+def has_run_out(session: UserSession, limits: Limits) -> bool:
+    """Whether ``session`` was left idle, or lasts, too long. Nobody has ended it."""
+    now = clock.now()
+    late = now - session.seen_at > limits.idle or now - session.created_at > limits.at_most
+    return session.ended_at is None and late
+
+
+def is_live(session: UserSession, limits: Limits) -> bool:
+    """Whether ``session`` still opens the portal: not ended, and not run out."""
+    return session.ended_at is None and not has_run_out(session, limits)
 
 
 def needs_refresh(session: UserSession, idle: timedelta) -> bool:
@@ -77,14 +88,36 @@ def end_session(session: UserSession, *, why: str) -> None:
 
 
 def end_sessions(user: User, *, why: str, but: UserSession | None = None) -> int:
-    """End every session of ``user`` except ``but``; return how many were open."""
+    """End every session of ``user`` except ``but``, and the links of their phones; return how
+    many were open."""
     open_ones = db.session.scalars(
         sa.select(UserSession).where(UserSession.user_id == user.id, UserSession.ended_at.is_(None))
     )
     others = [one for one in open_ones if but is None or one.id != but.id]
     for one in others:
         end_session(one, why=why)
+    # What a phone was let in by is a way in as well.
+    db.session.execute(
+        sa.update(UploadLink)
+        .where(UploadLink.user_id == user.id, UploadLink.revoked_at.is_(None))
+        .values(revoked_at=clock.now())
+    )
     return len(others)
+
+
+def standing_of(user: User, way: str) -> str:
+    """Return a mark that changes with whatever takes a log-in in progress its ground away.
+
+    A new password, an identity of the provider ``way`` unlinked, sessions ended by somebody.
+    """
+    ended = sa.select(sa.func.max(UserSession.ended_at)).where(
+        UserSession.user_id == user.id, UserSession.ended_why.not_in(OWN_ENDS)
+    )
+    linked = sa.select(sa.func.max(UserIdentity.id)).where(
+        UserIdentity.user_id == user.id, UserIdentity.provider == way
+    )
+    facts = db.session.execute(sa.select(ended.scalar_subquery(), linked.scalar_subquery())).one()
+    return sealing.mark("\x1f".join(map(str, (user.password_hash, *facts))))
 
 
 def leave_elsewhere(user: User, *, here: UserSession, there: UserSession | None = None) -> int:

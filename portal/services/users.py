@@ -154,6 +154,8 @@ def edit_account(user: User, entry: UserEntry, *, seen: int | None, actor: User)
     ]
     if changes:
         db.session.flush()
+        if moved:
+            end_sessions(user, why="role")
         title = "调整账号角色或单位" if moved else "修改账号信息"
         record(user, "user", action="edited", title=title, actor=actor, details=changes)
     return bool(changes)

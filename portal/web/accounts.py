@@ -16,7 +16,8 @@ from werkzeug.wrappers import Response
 from portal.database import short_write, write_intent
 from portal.extensions import db, login_manager
 from portal.models import User, UserSession
-from portal.queries.sessions import session_behind
+from portal.policies.second_factor import is_owed
+from portal.queries.sessions import Limits, session_behind
 from portal.services import sessions
 from portal.web.htmx import is_htmx, redirect_whole_page
 from portal.web.parking import park
@@ -27,8 +28,8 @@ BEFORE_PASSWORD = "portal_before_password"
 BEFORE_SECOND_FACTOR = "portal_before_second_factor"
 SECRET = "log_in"
 """Where the cookie keeps the secret of its log-in."""
-OWES = "owes_second_factor"
-"""Where the cookie says that a second factor must be set up before anything else."""
+BOTH_SHOWN = "both_shown"
+"""Where the cookie says that a trusted log-in service has asked for a second factor."""
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -56,9 +57,17 @@ def actor() -> User:
     return cast(User, current_user._get_current_object())
 
 
-def idle_limit() -> timedelta:
-    """Return after how much idleness a session no longer counts."""
-    return timedelta(minutes=current_app.config["IDLE_MINUTES"])
+def session_limits() -> Limits:
+    """Return after how much idleness, and how long after the log-in, a session runs out."""
+    return Limits(
+        timedelta(minutes=current_app.config["IDLE_MINUTES"]),
+        timedelta(hours=current_app.config["SESSION_HOURS"]),
+    )
+
+
+def owes_second_factor() -> bool:
+    """Whether whoever is in must set up a second factor before anything else."""
+    return is_owed(actor(), g.demanded_roles) and not session.get(BOTH_SHOWN)
 
 
 def present_session() -> UserSession | None:
@@ -84,14 +93,19 @@ def init_app(app: Flask) -> None:
 
 def _load_user(identity: str) -> User | None:
     """Return the account of a session cookie, unless the session ended or was idle too long."""
-    found = session_behind(str(session.get(SECRET, "")))
-    if found is None or identity != found.user.get_id() or not found.user.is_active:
+    behind = session_behind(str(session.get(SECRET, "")))
+    if behind is None:
         return None
-    if not sessions.is_live(found, idle_limit()):
+    found, g.demanded_roles = behind
+    if identity != found.user.get_id() or not found.user.is_active:
+        return None
+    limits = session_limits()
+    if not sessions.is_live(found, limits):
         g.logged_out_user = found.user
+        g.ran_out = sessions.has_run_out(found, limits)
         return None
     g.user_session = found
-    if sessions.needs_refresh(found, idle_limit()):
+    if sessions.needs_refresh(found, limits.idle):
         _refresh(found)
     return found.user
 
@@ -122,7 +136,9 @@ def _require_login() -> Response | None:
         return None
     if not current_user.is_authenticated:
         page = _page_of_request()
-        parked = park(g.get("logged_out_user"), page=page or "/")
+        # A session that somebody ended may have been a thief's: nothing of it is kept.
+        late = g.get("logged_out_user") if g.get("ran_out") else None
+        parked = park(late, page=page or "/")
         return _send_to(url_for("auth.log_in", next=parked or page))
     return _owed_first(view)
 
@@ -133,7 +149,7 @@ def _owed_first(view: Any) -> Response | None:
         return None
     if current_user.must_change_password:
         return _send_to(url_for("auth.change_password"))
-    if session.get(OWES) and not getattr(view, BEFORE_SECOND_FACTOR, False):
+    if owes_second_factor() and not getattr(view, BEFORE_SECOND_FACTOR, False):
         return _send_to(url_for("account.second_factor"))
     return None
 

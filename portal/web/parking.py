@@ -9,6 +9,7 @@ from flask_wtf.csrf import validate_csrf
 from werkzeug.exceptions import HTTPException
 from wtforms import Form, ValidationError
 
+from portal.database import short_write
 from portal.extensions import db
 from portal.models import User
 from portal.services.parked_forms import Field, park_form
@@ -40,8 +41,11 @@ def park(user: User | None, *, page: str) -> str | None:
         return None
     path = safe_next(request.full_path.rstrip("?"))
     fields = [*texts, *([name, None] for name in dict.fromkeys(chosen))]
-    secret = park_form(user, path=path, page=page, fields=fields, files=len(chosen))
+    # The transaction in hand may be one that only reads (web/requests.py, reads_first).
     db.session.commit()
+    with short_write():
+        secret = park_form(user, path=path, page=page, fields=fields, files=len(chosen))
+        db.session.commit()
     if secret is None:
         flash("登录已超时。您填写的内容太长，没有能够暂存，请登录后重新填写。", "warning")
         return None
@@ -59,17 +63,17 @@ def _comes_from_our_page() -> bool:
 
 
 def readable(path: str, fields: list[Field]) -> list[tuple[str, str]]:
-    """Return (label, text) of what was typed into the form that ``path`` takes, in its order.
+    """Return (label, text) of what was sent to the form that ``path`` takes, in its order.
 
-    Labels are those of the forms that the view uses. What has none and no Chinese in it is
-    for machines: numbers of rows, marks of choices.
+    Labels are those of the forms that the view uses; what has none goes by its name, so that
+    nothing is sent again that its owner was not shown.
     """
     labels = _labels_of(path)
     shown = []
     for name, text in fields:
         label = labels.get(str(name).rpartition("-")[2], "")
-        if text and name not in OURS and (label or not text.isascii()):
-            shown.append((label or "内容", text))
+        if text and name not in OURS:
+            shown.append((label or ("内容" if not text.isascii() else str(name)), text))
     return shown
 
 

@@ -4,6 +4,7 @@ Whoever has shown the first factor and owes the second is not in yet: the signed
 for five minutes whose password was right, and nothing opens by it but the page for the code.
 """
 
+import hmac
 from datetime import timedelta
 
 from flask import request, session, url_for
@@ -11,11 +12,11 @@ from flask_login import login_user, logout_user
 from werkzeug.wrappers import Response
 
 from portal import clock
+from portal.extensions import db
 from portal.models import User
-from portal.queries.second_factor import owes_second_factor
 from portal.services import accounts
-from portal.services.sessions import Visit, begin_session, end_session
-from portal.web.accounts import OWES, SECRET, actor, person_before, present_session
+from portal.services.sessions import Visit, begin_session, end_session, standing_of
+from portal.web.accounts import BOTH_SHOWN, SECRET, actor, person_before, present_session
 from portal.web.landing import landing_for
 from portal.web.requests import leave_to
 
@@ -46,17 +47,30 @@ def come_in(
     if forms:
         session[FORMS] = forms
     began = int(clock.now().timestamp())
-    session[HALF_IN] = {"user": user.id, "way": way, "at": began, "same": bool(forms)}
+    session[HALF_IN] = {
+        "user": user.id,
+        "way": way,
+        "at": began,
+        "same": bool(forms),
+        "standing": standing_of(user, way),
+    }
     return leave_to(url_for("auth.second_step", next=wanted or None))
 
 
-def half_in() -> tuple[int, str] | None:
-    """Return (id of the account, way) of whoever has yet to show the second factor here."""
+def half_in() -> tuple[User, str] | None:
+    """Return (account, way) of whoever has yet to show the second factor here.
+
+    Nobody once the password was changed, the identity unlinked or the sessions ended since.
+    """
     begun = session.get(HALF_IN)
     if not isinstance(begun, dict):
         return None
     age = clock.now().timestamp() - begun["at"]
-    return (begun["user"], begun["way"]) if 0 <= age <= HALF_IN_FOR.total_seconds() else None
+    user = db.session.get(User, begun["user"])
+    if user is None or not 0 <= age <= HALF_IN_FOR.total_seconds():
+        return None
+    same = hmac.compare_digest(begun["standing"], standing_of(user, begun["way"]))
+    return (user, begun["way"]) if same else None
 
 
 def let_in(user: User, *, way: str = "password", both_shown: bool = False) -> None:
@@ -66,7 +80,9 @@ def let_in(user: User, *, way: str = "password", both_shown: bool = False) -> No
     """
     if (present := present_session()) is not None:
         end_session(present, why="replaced")
-    _carry(user, accounts.log_in(user, visit=visit(), way=way), owes=not both_shown)
+    _carry(user, accounts.log_in(user, visit=visit(), way=way))
+    if both_shown:
+        session[BOTH_SHOWN] = True
 
 
 def go_on(user: User) -> None:
@@ -81,17 +97,12 @@ def leave() -> None:
     session.clear()
 
 
-def _carry(user: User, secret: str, *, owes: bool = True) -> None:
-    """Put the new session into a cookie that has nothing of the old one but see _forms_of.
-
-    Unless it ``owes`` none, an account of whom a second factor is demanded must set it up.
-    """
+def _carry(user: User, secret: str) -> None:
+    """Put the new session into a cookie that has nothing of the old one but see _forms_of."""
     forms = _forms_of(user)
     session.clear()
     if forms:
         session[FORMS] = forms
-    if owes and owes_second_factor(user):
-        session[OWES] = True
     session.permanent = True
     session[SECRET] = secret
     login_user(user)

@@ -125,6 +125,7 @@ def test_owner_sets_up_the_second_factor_and_logs_in_with_it(
     at_width(page, 360)
     key = page.locator("#key-text").inner_text().replace(" ", "")
     page.get_by_role("textbox", name="验证码").fill(pyotp.TOTP(key).now())
+    page.get_by_label("当前密码").fill(PASSWORD)
     player.press("开启两步验证")
     expect(page.locator(".recovery-codes li")).to_have_count(10)
     assert axe(page) == []

@@ -66,6 +66,7 @@ def test_person_links_the_account_once_and_then_comes_in_by_the_button(
     page.get_by_role("button", name="登录", exact=True).click()
     page.goto("/account")
     page.locator("#sso").get_by_role("link", name="管理").click()
+    page.get_by_label("当前密码").fill(PASSWORD)
     page.get_by_role("button", name="关联", exact=True).click()
     confirm_there(page)
     expect(page.locator("main")).to_contain_text("已关联")

@@ -24,8 +24,9 @@ def open_session(
 ) -> UserSession:
     """A session of ``user`` in another browser, unused for ``idle``."""
     secret = begin_session(user, visit=Visit("10.1.2.3", agent))
-    found = session_behind(secret)
-    assert found is not None
+    behind = session_behind(secret)
+    assert behind is not None
+    found = behind[0]
     found.seen_at -= idle or timedelta()
     db.session.flush()
     return found

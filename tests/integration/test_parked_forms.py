@@ -1,6 +1,5 @@
 """What was typed when the log-in ran out comes back to whoever typed it, and to nobody else."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from io import BytesIO
 from typing import Any
@@ -21,12 +20,13 @@ from portal.models import (
     User,
     UserSession,
 )
-from portal.services import parked_forms, sessions
+from portal.services import parked_forms, second_factor, sessions
 from portal.web.parking import readable
 from tests.factories import PASSWORD, Scene, make_scene
 from tests.factories.accounts import make_centre_reviewer
 from tests.factories.plans import plan_in_force
-from tests.factories.sessions import code_of, parked_form, with_second_factor
+from tests.factories.sessions import code_of, parked_form
+from tests.factories.uploads import asking
 from tests.support.pages import Page, PageClient
 
 ADD = "/admin/organisations/new"
@@ -39,11 +39,6 @@ def run_out(user: User) -> None:
     for one in db.session.query(UserSession).filter_by(user_id=user.id):
         one.seen_at -= LONG_AGO
     db.session.flush()
-
-
-def ended(user: User) -> None:
-    """Let every session of ``user`` have been ended from elsewhere."""
-    sessions.end_sessions(user, why="elsewhere")
 
 
 def log_in_again(client: PageClient, sent: Page, user: User) -> Page:
@@ -66,15 +61,12 @@ def made(name: str = TYPED["name"]) -> int:
     return db.session.query(Organisation).filter_by(name=name).count()
 
 
-@pytest.mark.parametrize("ends", [run_out, ended])
-def test_typed_form_comes_back_after_the_log_in_and_goes_through(
-    client: PageClient, ends: Callable[[User], None]
-) -> None:
+def test_typed_form_comes_back_after_the_log_in_and_goes_through(client: PageClient) -> None:
     user = make_centre_reviewer()
     client.login(user, PASSWORD)
     page = client.get(ADD)
     key = page.one("main form [name=_once]")["value"]
-    ends(user)
+    run_out(user)
     sent = client.submit(page, "main form", **TYPED)
     assert sent.status == 302
     assert made() == 0
@@ -139,7 +131,8 @@ def test_htmx_form_comes_back_as_a_whole_page(client: PageClient) -> None:
 def test_second_step_of_the_log_in_leads_there_as_well(client: PageClient) -> None:
     user = make_centre_reviewer()
     client.login(user, PASSWORD)
-    with_second_factor(user)
+    second_factor.begin(user)
+    user.totp_since = clock.now()
     run_out(user)
     sent = client.post(ADD, TYPED)
     page = client.submit(
@@ -262,6 +255,16 @@ def test_form_that_none_of_our_pages_sent_is_not_kept(
     assert db.session.query(ParkedForm).count() == 0
 
 
+def test_form_from_a_session_that_was_ended_is_not_kept(client: PageClient) -> None:
+    """It may have been ended because a thief was in it."""
+    user = make_centre_reviewer()
+    client.login(user, PASSWORD)
+    page = client.get(ADD)
+    sessions.end_sessions(user, why="elsewhere")
+    assert client.submit(page, "main form", **TYPED).location.startswith("/login")
+    assert db.session.query(ParkedForm).count() == 0
+
+
 def test_form_of_a_stranger_is_not_kept(client: PageClient) -> None:
     assert client.post(ADD, TYPED).location.startswith("/login")
     assert db.session.query(ParkedForm).count() == 0
@@ -329,7 +332,7 @@ def test_text_is_shown_under_the_labels_of_its_form(app: Any) -> None:
             ADD,
             [["name", "某院"], ["_once", "k"], ["version", "3"], ["row", "17"], ["note", "旁注"]],
         )
-    assert shown == [("名称", "某院"), ("内容", "旁注")]
+    assert shown == [("名称", "某院"), ("row", "17"), ("内容", "旁注")]
 
 
 def test_text_of_lines_is_shown_under_the_labels_of_the_lines(app: Any) -> None:
@@ -341,7 +344,23 @@ def test_text_of_lines_is_shown_under_the_labels_of_the_lines(app: Any) -> None:
 @pytest.mark.parametrize("path", ["/nowhere", "/tasks"])
 def test_text_of_an_address_that_takes_no_form_is_shown_all_the_same(app: Any, path: str) -> None:
     with app.test_request_context():
-        assert readable(path, [["name", "某院"], ["code", "x"]]) == [("内容", "某院")]
+        assert readable(path, [["name", "某院"], ["code", "x"]]) == [
+            ("内容", "某院"),
+            ("code", "x"),
+        ]
+
+
+def test_late_decision_about_an_upload_is_kept_though_its_view_begins_by_reading(
+    client: PageClient,
+) -> None:
+    scene, task = make_working_task()
+    user = scene.supported_coordinator
+    upload = asking(task, by=user)
+    client.login(user, PASSWORD)
+    run_out(user)
+    sent = client.post(f"/uploads/{upload.token}/answer", {"answer": "keep"})
+    back = log_in_again(client, sent, user)
+    assert back.texts(".typed dd") == ["keep"]
 
 
 def test_long_note_of_a_task_comes_back_with_its_lines(client: PageClient) -> None:

@@ -12,7 +12,7 @@ from portal import clock, sealing
 from portal.errors import Forbidden, Rejected
 from portal.extensions import db
 from portal.models import Event, RecoveryCode, Role, Setting, User
-from portal.services import accounts, second_factor
+from portal.services import accounts, second_factor, sessions, users
 from tests.factories import PASSWORD, make_organisation, make_user
 from tests.factories.accounts import (
     INITIAL_PASSWORD,
@@ -71,14 +71,14 @@ def test_owner_turns_it_on_and_gets_ten_codes_this_once(client: PageClient) -> N
     assert key == second_factor.key_of(user)
     assert page.one("img.qr")["src"].startswith("data:image/svg+xml")
     assert user.totp_since is None
-    shown = client.submit(page, CONFIRM, code=code_of(user))
+    shown = client.submit(page, CONFIRM, password=PASSWORD, code=code_of(user))
     assert shown.status == 200
     codes = shown.texts(".recovery-codes li")
     assert len(set(codes)) == 10
     assert all(re.fullmatch(r"([A-Z2-9]{4}-){2}[A-Z2-9]{4}", code) for code in codes)
     assert user.totp_since is not None
     assert actions_about(user) == ["log_in", "second_factor_on"]
-    again = client.submit(page, CONFIRM, code=code_of(user))
+    again = client.submit(page, CONFIRM, password=PASSWORD, code=code_of(user))
     assert (again.status, again.location) == (303, "/account")
     assert "剩余恢复码 10 个" in client.get("/account").text
 
@@ -106,6 +106,7 @@ def test_key_sealed_with_another_secret_opens_nothing_and_breaks_nothing(
         assert show_code(client, code).status == 422
     finally:
         sealing.use_key(str(client.app.config["SECRET_KEY"]))
+    show_password(client, user)
     assert show_code(client, code).status == 303
 
 
@@ -122,7 +123,7 @@ def test_wrong_first_code_is_refused_and_the_key_stays(client: PageClient, code:
     client.login(user, PASSWORD)
     client.post("/account/second-factor/begin")
     key = second_factor.key_of(user)
-    page = client.submit(client.get(SETTING_UP), CONFIRM, code=code)
+    page = client.submit(client.get(SETTING_UP), CONFIRM, password=PASSWORD, code=code)
     assert page.status == 422
     assert page.texts("#code-error")
     assert (user.totp_since, user.failed_logins) == (None, 0)
@@ -131,7 +132,8 @@ def test_wrong_first_code_is_refused_and_the_key_stays(client: PageClient, code:
 
 def test_confirming_without_a_key_is_refused(client: PageClient) -> None:
     client.login(make_coordinator(), PASSWORD)
-    assert client.post("/account/second-factor/confirm", {"code": "123456"}).status == 409
+    sent = {"code": "123456", "password": PASSWORD}
+    assert client.post("/account/second-factor/confirm", sent).status == 409
 
 
 def test_key_is_not_exchanged_while_it_counts(client: PageClient) -> None:
@@ -410,8 +412,10 @@ def test_nobody_resets_their_own(client: PageClient) -> None:
 
 def test_security_administrator_demands_it_of_roles(client: PageClient) -> None:
     keeper = make_security_administrator()
+    make_security_administrator()
     make_auditor()
     client.login(keeper, PASSWORD)
+    keeper.totp_since = clock.now()
     page = client.get("/admin/security")
     chosen = ["auditor", "security_administrator"]
     assert client.submit(page, "main form", roles=chosen).location == "/admin/security"
@@ -459,7 +463,7 @@ def test_whoever_owes_it_sets_it_up_before_anything_else(client: PageClient) -> 
     page = client.get(SETTING_UP)
     assert "必须使用两步验证" in page.text
     client.submit(page, 'form[action="/account/second-factor/begin"]')
-    client.submit(client.get(SETTING_UP), CONFIRM, code=code_of(user))
+    client.submit(client.get(SETTING_UP), CONFIRM, password=PASSWORD, code=code_of(user))
     assert is_in(client)
 
 
@@ -479,12 +483,68 @@ def test_initial_password_comes_before_the_second_factor(client: PageClient) -> 
     assert client.get(SETTING_UP).location == "/account/password"
 
 
-def test_demand_binds_from_the_next_log_in_on(client: PageClient) -> None:
+def test_demand_binds_from_the_next_request_on(client: PageClient) -> None:
+    client.login(make_coordinator(), PASSWORD)
+    assert is_in(client)
+    demand_second_factor(Role.BASE_COORDINATOR)
+    assert client.get("/pairings").location == SETTING_UP
+
+
+def test_whoever_set_it_up_in_one_browser_is_let_in_by_another(
+    client: PageClient, new_client: Callable[[], PageClient]
+) -> None:
+    user, other = make_coordinator(), new_client()
+    demand_second_factor(Role.BASE_COORDINATOR)
+    client.login(user, PASSWORD)
+    other.login(user, PASSWORD)
+    user.totp_since = clock.now()
+    assert is_in(other), "it owes nothing any more"
+
+
+def test_setting_it_up_ends_the_other_sessions(
+    client: PageClient, new_client: Callable[[], PageClient]
+) -> None:
+    user, other = make_coordinator(), new_client()
+    other.login(user, PASSWORD)
+    client.login(user, PASSWORD)
+    client.post("/account/second-factor/begin")
+    page = client.get(SETTING_UP)
+    assert client.submit(page, CONFIRM, password=PASSWORD, code=code_of(user)).status == 200
+    assert (is_in(client), is_in(other)) == (True, False)
+
+
+def test_setting_it_up_asks_the_password_and_counts_wrong_ones(client: PageClient) -> None:
     user = make_coordinator()
     client.login(user, PASSWORD)
-    demand_second_factor(Role.BASE_COORDINATOR)
-    assert is_in(client)
-    client.login(user, PASSWORD)
+    client.post("/account/second-factor/begin")
+    page = client.get(SETTING_UP)
+    for _ in range(accounts.FAILURES_BEFORE_LOCK):
+        refused = client.submit(page, CONFIRM, password="Cuowu-2020", code=code_of(user))
+        assert refused.texts("#password-error")
+    assert user.totp_since is None
+    assert accounts.is_locked(user)
+    assert not is_in(client)
+
+
+@pytest.mark.parametrize(
+    "happen",
+    [
+        lambda user: users.reset_password(user, actor=make_security_administrator()),
+        lambda user: (
+            open_session(user),
+            sessions.put_out(user, actor=make_security_administrator()),
+        ),
+    ],
+    ids=["password", "put-out"],
+)
+def test_password_shown_before_a_reset_opens_nothing_after_it(
+    client: PageClient, happen: Callable[[User], Any]
+) -> None:
+    user = made_safe()
+    show_password(client, user)
+    happen(user)
+    assert client.get("/login/code").location == "/login"
+    assert client.post("/login/code", {"code": code_of(user)}).location == "/login"
     assert not is_in(client)
 
 

@@ -19,7 +19,9 @@ from tests.factories.accounts import (
     make_centre_reviewer,
     make_security_administrator,
 )
+from tests.factories.plans import plan_in_force
 from tests.factories.sessions import WINDOWS_EDGE, open_session
+from tests.factories.uploads import live_link
 from tests.support.pages import PageClient
 from tests.support.queries import count_queries
 
@@ -167,6 +169,29 @@ def test_reading_request_may_write_nothing_else_after_that(client: PageClient) -
     assert sessions_of(user)[0].seen_at > sessions_of(user)[0].created_at
 
 
+@pytest.mark.parametrize(("hours", "opens"), [(11.9, True), (12.1, False)])
+def test_session_in_use_ends_all_the_same_after_so_many_hours(
+    client: PageClient, monkeypatch: pytest.MonkeyPatch, hours: float, opens: bool
+) -> None:
+    monkeypatch.setitem(client.app.config, "SESSION_HOURS", 12)
+    user, start = make_coordinator(), clock.now()
+    with time_machine.travel(start, tick=False):
+        client.login(user, PASSWORD)
+    with time_machine.travel(start + timedelta(hours=hours), tick=False):
+        (kept,) = sessions_of(user)
+        kept.seen_at = clock.now()
+        db.session.flush()
+        assert client.get(HOME).status == (200 if opens else 302)
+
+
+def test_answers_leave_the_cookie_alone_that_another_request_may_just_change(
+    client: PageClient,
+) -> None:
+    client.login(make_coordinator(), PASSWORD)
+    client.get(HOME)
+    assert "Set-Cookie" not in client.get(HOME).headers
+
+
 def test_session_and_account_are_read_in_one_statement(client: PageClient) -> None:
     client.login(make_coordinator(), PASSWORD)
     with count_queries() as queries:
@@ -267,6 +292,23 @@ def guess_outside(user: User) -> None:
             accounts.check_password(user.username, "Cuowu-2020")
 
 
+def become_leader(user: User) -> None:
+    entry = users.UserEntry(user.name, user.position, Role.BASE_LEADER, user.organisation)
+    users.edit_account(user, entry, seen=None, actor=make_security_administrator())
+
+
+def test_link_of_a_phone_ends_with_the_sessions(session: Any) -> None:
+    scene = make_scene()
+    task = plan_in_force(scene.pairing, scene).tasks[0]
+    link, _ = live_link(task, by=scene.supported_coordinator)
+    theirs, _ = live_link(task, by=scene.supporting_coordinator)
+    change_password(scene.supported_coordinator)
+    db.session.refresh(link)
+    db.session.refresh(theirs)
+    assert link.revoked_at is not None
+    assert theirs.revoked_at is None
+
+
 @pytest.mark.parametrize(
     ("what", "stays"),
     [
@@ -281,8 +323,9 @@ def guess_outside(user: User) -> None:
             False,
         ),
         (lambda user: sessions.put_out(user, actor=make_security_administrator()), False),
+        (become_leader, False),
     ],
-    ids=["password", "guess-inside", "guess-outside", "reset", "disabled", "put-out"],
+    ids=["password", "guess-inside", "guess-outside", "reset", "disabled", "put-out", "role"],
 )
 def test_what_ends_the_sessions_of_an_account(
     client: PageClient, what: Callable[[User], Any], stays: bool

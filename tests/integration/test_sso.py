@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -504,7 +505,7 @@ def leave_for(page: Page) -> str:
 
 def start_linking(client: PageClient) -> str:
     page = client.get("/account/identities")
-    return leave_for(client.submit(page, "#provider-haikou form"))
+    return leave_for(client.submit(page, "#provider-haikou form", password=PASSWORD))
 
 
 def test_person_links_the_account_and_comes_in_by_the_service(
@@ -548,13 +549,55 @@ def test_second_identity_at_the_same_service_is_refused(
 ) -> None:
     client.login(user, PASSWORD)
     page = client.get("/account/identities")
-    token = {"csrf_token": client.csrf_token()}
+    sent = {"csrf_token": client.csrf_token(), "password": PASSWORD}
     oidc_provider.subject = "0013"
     assert page.select("form[action$='/haikou/link']") == [], "no button: it is linked"
-    started = client.post("/account/identities/haikou/link", token)
+    started = client.post("/account/identities/haikou/link", sent)
     refused = client.get(back_from(leave_for(started)))
     assert refused.status == 409
     assert "另一个身份" in refused.text
+
+
+@pytest.mark.parametrize(
+    "role", [role for role in Role if not role.in_hospital and role is not Role.EXPERT]
+)
+def test_service_of_a_hospital_opens_no_account_of_other_roles(
+    client: PageClient, hospital: Organisation, role: Role
+) -> None:
+    person = make_user(role, hospital)
+    make_identity(person, "haikou", "0012")
+    assert NOT_LINKED in come_in(client).text
+    assert not is_in(client)
+
+
+def test_linking_asks_the_password_and_ends_the_other_sessions(
+    client: PageClient, new_client: Callable[[], PageClient], hospital: Organisation
+) -> None:
+    person, other = make_user(Role.BASE_COORDINATOR, hospital), new_client()
+    other.login(person, PASSWORD)
+    client.login(person, PASSWORD)
+    page = client.get("/account/identities")
+    refused = client.submit(page, "#provider-haikou form", password="Cuowu-2020")
+    assert (refused.status, person.failed_logins) == (422, 1)
+    assert refused.texts("#password-error")
+    assert client.get(back_from(start_linking(client))).location == "/account/identities"
+    assert (is_in(client), is_in(other)) == (True, False)
+
+
+def test_linking_after_coming_in_by_a_service_asks_for_a_fresh_log_in(
+    client: PageClient, hospital: Organisation
+) -> None:
+    person = make_user(Role.BASE_COORDINATOR, hospital)
+    client.login(person, PASSWORD)
+    (here,) = db.session.query(UserSession)
+    here.way = "another"
+    db.session.flush()
+    page = client.get("/account/identities")
+    assert page.select("#password") == []
+    assert client.submit(page, "#provider-haikou form").status == 200
+    here.created_at -= timedelta(minutes=11)
+    db.session.flush()
+    assert client.submit(client.get("/account/identities"), "#provider-haikou form").status == 409
 
 
 def test_account_of_another_hospital_cannot_be_linked(client: PageClient) -> None:

@@ -34,6 +34,7 @@ def overrides_for_tests(database_url: str, instance: Path) -> dict[str, Any]:
         "PASSWORD_HASH_COST": "test",
         # A test that moves the clock by weeks does not mean to be logged out by it.
         "IDLE_MINUTES": 2 * 366 * 24 * 60,
+        "SESSION_HOURS": 2 * 366 * 24,
     }
 
 

@@ -65,7 +65,7 @@ USABLE_BEFORE_SECOND_FACTOR = {
     "account.begin_second_factor",
     "account.confirm_second_factor",
 }
-WRITE_WHILE_READING = {"portal/web/accounts.py", "portal/web/audit.py"}
+WRITE_WHILE_READING = {"portal/web/accounts.py", "portal/web/audit.py", "portal/web/parking.py"}
 
 WRITING = {"POST", "PUT", "PATCH", "DELETE"}
 

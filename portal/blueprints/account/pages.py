@@ -8,7 +8,7 @@ from portal.policies.second_factor import can_turn_off
 from portal.queries.second_factor import demanded_roles, unused_codes
 from portal.queries.sessions import get_own_session, live_sessions
 from portal.services import sessions
-from portal.web.accounts import actor, idle_limit, present_session
+from portal.web.accounts import actor, present_session, session_limits
 from portal.web.requests import leave_to, writes
 from portal.web.sign_in import leave
 
@@ -21,7 +21,7 @@ def show_account() -> str:
         "account/show.html",
         user=user,
         here=present_session(),
-        sessions=live_sessions(user, idle=idle_limit()),
+        sessions=live_sessions(user, limits=session_limits()),
         codes_left=unused_codes(user) if user.totp_since else 0,
         can_turn_off=can_turn_off(user, demanded_roles()),
     )

@@ -1,16 +1,22 @@
 """Setting up the second factor, renewing its recovery codes, turning it off."""
 
-from flask import flash, make_response, render_template, session, url_for
+from flask import flash, make_response, render_template, url_for
 from werkzeug.wrappers import Response
 
 from portal.blueprints.account import bp
-from portal.blueprints.auth.forms import CodeForm
+from portal.blueprints.auth.forms import CodeForm, FirstCodeForm
 from portal.documents.qr import qr_image
 from portal.errors import Rejected
 from portal.policies.second_factor import can_turn_off
 from portal.queries.second_factor import demanded_roles, unused_codes
 from portal.services import second_factor as service
-from portal.web.accounts import OWES, actor, before_second_factor
+from portal.web.accounts import (
+    actor,
+    before_second_factor,
+    owes_second_factor,
+    present_session,
+)
+from portal.web.ownership import owner_form, prove_owner
 from portal.web.requests import leave_to, writes, writes_refusals_too
 
 
@@ -19,7 +25,7 @@ from portal.web.requests import leave_to, writes, writes_refusals_too
 def second_factor() -> Response | str:
     """Show the steps of setting up, or what can be done once it is on."""
     if actor().totp_since is None:
-        return _setting_up(CodeForm())
+        return _setting_up(owner_form(FirstCodeForm))
     return _page(CodeForm())
 
 
@@ -34,17 +40,17 @@ def begin_second_factor() -> Response:
 
 @bp.post("/second-factor/confirm")
 @before_second_factor
-@writes
+@writes_refusals_too
 def confirm_second_factor() -> Response | tuple[str, int]:
     """Turn it on with the first code, and show the recovery codes, this once."""
-    form = CodeForm()
+    form = owner_form(FirstCodeForm)
     if form.validate():
         try:
-            codes = service.confirm(actor(), form.code.data)
+            prove_owner(form)
+            codes = service.confirm(actor(), form.code.data, here=present_session())
         except Rejected as refusal:
             form.add_errors(refusal.fields)
         else:
-            session.pop(OWES, None)
             return _codes_page(codes)
     return _setting_up(form), 422
 
@@ -78,7 +84,7 @@ def turn_off_second_factor() -> Response | tuple[str, int]:
     return _page(form), 422
 
 
-def _setting_up(form: CodeForm) -> str:
+def _setting_up(form: FirstCodeForm) -> str:
     """Render the steps: the key once it was drawn, and the form for its first code."""
     user = actor()
     key = service.key_of(user)
@@ -87,7 +93,7 @@ def _setting_up(form: CodeForm) -> str:
         form=form,
         key=" ".join(key[at : at + 4] for at in range(0, len(key), 4)) if key else "",
         image=qr_image(service.address_of(user, key)) if key else "",
-        owed=bool(session.get(OWES)),
+        owed=owes_second_factor(),
     )
 
 

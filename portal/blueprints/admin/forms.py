@@ -116,7 +116,7 @@ class SecurityForm(PortalForm):
         choices=choices(Role),
         option_widget=CheckboxInput(),
         widget=ListWidget(prefix_label=False),
-        description="勾选后，这些角色的人下次登录时须先设置两步验证，才能使用其他功能。",
+        description="勾选后，这些角色中还没有开启的人，下一次操作时须先设置两步验证，才能使用其他功能。",
     )
 
 

@@ -27,7 +27,7 @@ def edit_security() -> Response | str | tuple[str, int]:
     elif form.validate():
         chosen = {Role(value) for value in form.roles.data or []}
         if second_factor.demand_of(chosen, actor=actor()):
-            flash("安全设置已保存，从这些角色下次登录起生效。", "success")
+            flash("安全设置已保存，这些角色尚未开启的，下一次操作时先完成设置。", "success")
         return leave_to(url_for("admin.edit_security"))
     page = render_template(
         "admin/security.html", form=form, without=accounts_without(demanded), roles=Role

@@ -23,7 +23,7 @@ from portal.queries.open_work import open_work_of
 from portal.queries.sessions import live_sessions
 from portal.services import users
 from portal.services.accounts import is_locked
-from portal.web.accounts import actor, idle_limit
+from portal.web.accounts import actor, session_limits
 from portal.web.address import id_of, kept_of, member_of, text_of
 from portal.web.requests import leave_to, writes
 from portal.web.single_sign_on import label_of
@@ -153,7 +153,7 @@ def _sessions_of(user: User) -> list[UserSession] | None:
     """Return where ``user`` is logged in, for the security administrator alone."""
     if not policy.can_end_sessions(actor(), user):
         return None
-    return live_sessions(user, idle=idle_limit())
+    return live_sessions(user, limits=session_limits())
 
 
 @bp.post("/users/<int:user_id>/disable")

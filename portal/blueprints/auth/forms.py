@@ -4,6 +4,7 @@ from wtforms import PasswordField, StringField
 from wtforms.validators import DataRequired, EqualTo
 
 from portal.web.forms import MaxLength, PortalForm
+from portal.web.ownership import OwnerForm
 
 
 class LogInForm(PortalForm):
@@ -17,6 +18,10 @@ class CodeForm(PortalForm):
     """A code of the authenticator app, or one of the recovery codes."""
 
     code = StringField("验证码", [DataRequired("请填写验证码。"), MaxLength(20)])
+
+
+class FirstCodeForm(OwnerForm, CodeForm):
+    """The first code, with the password."""
 
 
 class ChangePasswordForm(PortalForm):

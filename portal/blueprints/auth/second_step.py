@@ -6,8 +6,6 @@ from werkzeug.wrappers import Response
 from portal.blueprints.auth import bp
 from portal.blueprints.auth.forms import CodeForm
 from portal.errors import Rejected
-from portal.extensions import db
-from portal.models import User
 from portal.services import second_factor
 from portal.services.accounts import is_locked
 from portal.web.accounts import public
@@ -23,11 +21,11 @@ def second_step() -> Response | str | tuple[str, int]:
     """Ask for the code of whoever has shown the password, and let them in."""
     wanted = safe_next(request.values.get("next"), default="")
     begun = half_in()
-    user = db.session.get(User, begun[0]) if begun else None
-    if begun is None or user is None:
+    if begun is None:
         if request.method == "POST":
             flash("验证超时，请重新登录。", "warning")
         return redirect(url_for("auth.log_in", next=wanted or None), code=303)
+    user, way = begun
     form = CodeForm()
     if form.validate_on_submit():
         try:
@@ -35,7 +33,7 @@ def second_step() -> Response | str | tuple[str, int]:
         except Rejected as refusal:
             form.add_errors(refusal.fields)
         else:
-            let_in(user, way=begun[1])
+            let_in(user, way=way)
             return leave_to(landing_for(user, wanted))
     if is_locked(user):
         flash("验证码连续输错，账号已暂时锁定，请稍后再登录。", "warning")

@@ -6,11 +6,13 @@ from werkzeug.wrappers import Response
 from portal.blueprints.invitations import bp
 from portal.blueprints.invitations.forms import FirstPasswordForm
 from portal.errors import Gone, NotVisible, Rejected
+from portal.policies.identities import can_use
 from portal.queries.invitations import open_invitation
 from portal.services import invitations
 from portal.web.accounts import public
 from portal.web.requests import writes
 from portal.web.sign_in import come_in
+from portal.web.single_sign_on import providers_here
 
 
 @bp.route("/invitation/<secret:secret>", methods=["GET", "POST"])
@@ -38,6 +40,10 @@ def _accept(secret: str) -> Response | tuple[str, int]:
             flash("密码已设置，欢迎使用。以后请用用户名和密码登录。", "success")
             return answer
     page = render_template(
-        "invitations/accept.html", invitation=invitation, user=invitation.user, form=form
+        "invitations/accept.html",
+        invitation=invitation,
+        user=invitation.user,
+        form=form,
+        providers=[one for one in providers_here() if can_use(invitation.user, one)],
     )
     return page, 422 if form.errors else 200

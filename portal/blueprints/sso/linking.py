@@ -5,7 +5,7 @@ from werkzeug.wrappers import Response
 
 from portal.blueprints.sso import bp
 from portal.blueprints.sso.routes import away_to, problem_page
-from portal.errors import Gone, NotVisible
+from portal.errors import Gone, NotVisible, Rejected
 from portal.policies.decision import require
 from portal.policies.identities import can_use
 from portal.queries import identities as queries
@@ -13,7 +13,15 @@ from portal.queries.invitations import open_invitation
 from portal.services import identities
 from portal.sso import Provider
 from portal.web.accounts import actor, public
-from portal.web.requests import leave_to, only_looks, writes
+from portal.web.ownership import OwnerForm, owner_form, prove_owner
+from portal.web.requests import (
+    begin_writing,
+    leave_to,
+    let_go,
+    only_looks,
+    writes,
+    writes_refusals_too,
+)
 from portal.web.single_sign_on import (
     Errand,
     ProviderDown,
@@ -26,6 +34,11 @@ from portal.web.single_sign_on import (
 @bp.get("/account/identities")
 def list_identities() -> str:
     """Show which log-in services open one's account, and which could."""
+    return _identities_page(owner_form(OwnerForm))
+
+
+def _identities_page(form: OwnerForm) -> str:
+    """Render the services, with the password's field where one can be linked."""
     user = actor()
     linked = {one.provider: one for one in queries.identities_of(user)}
     mine = [one for one in providers_here() if can_use(user, one)]
@@ -37,16 +50,28 @@ def list_identities() -> str:
         linked=linked,
         others=[one for slug, one in linked.items() if slug not in known],
         label_of=label_of,
+        form=form,
     )
 
 
 @bp.post("/account/identities/<slug:slug>/link")
-@only_looks
+@writes_refusals_too
 def link_identity(slug: str) -> str | tuple[str, int]:
     """Begin to link one's account with a service: it is asked who one is there."""
-    provider, user = provider_called(slug), actor()
+    provider, user, form = provider_called(slug), actor(), owner_form(OwnerForm)
     require(can_use(user, provider))
-    return _leave(provider, Errand("link", user_id=user.id))
+    if not form.validate():
+        return _identities_page(form), 422
+    try:
+        prove_owner(form)
+    except Rejected as refusal:
+        form.add_errors(refusal.fields)
+        return _identities_page(form), 422
+    # Nothing of the database is held while the service is asked about itself.
+    let_go()
+    answer = _leave(provider, Errand("link", user_id=user.id))
+    begin_writing()
+    return answer
 
 
 @bp.post("/account/identities/<int:identity_id>/unlink")

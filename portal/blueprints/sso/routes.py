@@ -11,7 +11,7 @@ from portal.services.identities import NotLinked
 from portal.sso import Provider
 from portal.web import audit
 from portal.web import single_sign_on as sso
-from portal.web.accounts import actor, public
+from portal.web.accounts import actor, present_session, public
 from portal.web.requests import leave_to, safe_next, writes_on_return
 from portal.web.sign_in import come_in
 from portal.web.single_sign_on import Errand, NotProved, Proof, ProviderDown, provider_called
@@ -78,7 +78,7 @@ def _link(provider: Provider, proof: Proof) -> Answer:
     """Link the identity with the account that asked for it, if that is still who is here."""
     if not current_user.is_authenticated or actor().id != proof.errand.user_id:
         raise NotProved("登录已更换或已退出，没有关联。请登录后在“统一身份登录”页面重新关联。")
-    identities.link(actor(), provider, proof.subject, actor=actor())
+    identities.link(actor(), provider, proof.subject, actor=actor(), here=present_session())
     flash(f"已关联{provider.label}，以后可以用它登录。", "success")
     return leave_to(url_for("sso.list_identities"))
 
