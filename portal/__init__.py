@@ -61,7 +61,12 @@ def _connect_database(app: Flask) -> None:
     # The portal asks more different questions than SQLAlchemy keeps compiled by default (500).
     app.config.setdefault(
         "SQLALCHEMY_ENGINE_OPTIONS",
-        {"pool_pre_ping": not url.startswith("sqlite"), "query_cache_size": 1500},
+        {
+            "pool_pre_ping": not url.startswith("sqlite"),
+            "query_cache_size": 1500,
+            # A failed statement goes to the log without the hashes and texts that it carried.
+            "hide_parameters": app.config["ENVIRONMENT"] != "development",
+        },
     )
     db.init_app(app)
     migrate.init_app(app, db, directory=str(Path(__file__).resolve().parent.parent / "migrations"))

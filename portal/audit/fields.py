@@ -1,5 +1,6 @@
 """Which fields are recorded, what belongs to what, and how a value is written down."""
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -37,6 +38,9 @@ Field = list[Any]
 
 LONGEST = 500
 """How many characters of a text are written down."""
+
+CONTEXT = 40
+"""How many of them stand before the first difference."""
 
 SECRET = "***"
 """Stands for a value that nobody may read here, only that it changed."""
@@ -107,8 +111,41 @@ def value_of(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, Decimal):
         return str(value)
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+    text = _text_of(value)
+    return text if len(text) <= LONGEST else _cut(text, 0)
+
+
+def values_of(old: Any, new: Any) -> tuple[Any, Any]:
+    """Write two values of one field down; long texts are cut around where they first differ."""
+    if not (_is_long(old) or _is_long(new)):
+        return value_of(old), value_of(new)
+    texts = [_text_of(one) for one in (old, new)]
+    pairs = enumerate(zip(*texts, strict=False))
+    same = next((at for at, (one, other) in pairs if one != other), min(map(len, texts)))
+    before, after = (
+        _cut(text, max(0, same - CONTEXT)) if _is_long(value) else value_of(value)
+        for value, text in zip((old, new), texts, strict=True)
+    )
+    return before, after
+
+
+def _is_long(value: Any) -> bool:
+    """Whether ``value`` is a text (or written down as one) that is too long to keep whole."""
+    plain = value is None or isinstance(value, bool | int | Enum | date | Decimal)
+    return not plain and len(_text_of(value)) > LONGEST
+
+
+def _text_of(value: Any) -> str:
+    """Return a text as it is, anything else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _cut(text: str, start: int) -> str:
+    """Return what fits of ``text`` from ``start`` on, with the length and hash of all of it."""
+    shown = text[start : start + LONGEST]
+    before, after = "…" * (start > 0), "…" * (start + LONGEST < len(text))
+    whole = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{before}{shown}{after}（全文 {len(text)} 字，SHA-256 {whole}）"
 
 
 def _is_secret(column: Any) -> bool:
@@ -157,7 +194,7 @@ def _before_and_after(
     old = column.deleted[0] if column.deleted else None
     new = column.added[0] if column.added else None
     if reference is None:
-        return value_of(old), value_of(new), column.has_changes()
+        return *values_of(old, new), column.has_changes()
     if column.has_changes():
         before, after = _reference(state, reference, old), _reference(state, reference, new)
         return before, after, before != after

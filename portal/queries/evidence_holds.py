@@ -58,6 +58,23 @@ def holds_on(evidence: Evidence, *, viewer: User, lock: bool = False) -> list[Ho
     return sorted(dict.fromkeys(found), key=lambda hold: not hold.for_good)
 
 
+def lock_used_by(evidence_ids: Sequence[int]) -> None:
+    """Hold whatever uses any of these pieces, in the order of ids, and read it anew."""
+    for model, column in (
+        (Task, EvidenceUse.task_id),
+        (Agreement, EvidenceUse.agreement_id),
+        (Assessment, EvidenceUse.assessment_id),
+    ):
+        backed = sa.select(column).where(EvidenceUse.evidence_id.in_(evidence_ids))
+        db.session.scalars(
+            sa.select(model)
+            .where(model.id.in_(backed))
+            .order_by(model.id)
+            .with_for_update(of=model)
+            .execution_options(populate_existing=True)
+        ).all()
+
+
 def rests_on_use(use: EvidenceUse) -> bool:
     """Whether a round that closed its task stood on this very use."""
     if use.task_id is None:
@@ -72,21 +89,9 @@ def rests_on_use(use: EvidenceUse) -> bool:
 
 
 def _uses(evidence: Evidence, *, lock: bool) -> list[EvidenceUse]:
-    """Return the uses with what they back; locked in the order of ids where that is asked."""
+    """Return the uses with what they back; locked where that is asked."""
     if lock:
-        for model, column in (
-            (Task, EvidenceUse.task_id),
-            (Agreement, EvidenceUse.agreement_id),
-            (Assessment, EvidenceUse.assessment_id),
-        ):
-            backed = sa.select(column).where(EvidenceUse.evidence_id == evidence.id)
-            db.session.scalars(
-                sa.select(model)
-                .where(model.id.in_(backed))
-                .order_by(model.id)
-                .with_for_update(of=model)
-                .execution_options(populate_existing=True)
-            ).all()
+        lock_used_by([evidence.id])
     return list(
         db.session.scalars(
             sa.select(EvidenceUse)

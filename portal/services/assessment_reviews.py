@@ -116,6 +116,8 @@ def start_review(assessment: Assessment, *, actor: User) -> None:
     """
     lock(assessment)
     transition(ASSESSMENT, assessment, "start_review", actor=actor)
+    # Both hospitals read this event; what follows (the caps) is the reviewers' until the end.
+    db.session.flush()
     _freeze(assessment)
     db.session.flush()
 

@@ -1,11 +1,13 @@
 """Deciding many applications for closure at once: what can go through does, the rest is named."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+
+import sqlalchemy as sa
 
 from portal.errors import PortalError
 from portal.extensions import db
-from portal.models import Role, Task, User
+from portal.models import Evidence, EvidenceUse, Role, Task, User
 from portal.services.closure import confirm_closure, return_closure, verify_closure
 
 
@@ -40,11 +42,13 @@ class Outcome:
 def decide(verdicts: Iterable[Verdict], *, actor: User) -> Outcome:
     """Carry out each verdict in a savepoint of its own.
 
-    Tasks are taken in the order of their ids, so that two reviewers with overlapping piles
-    wait for each other instead of locking each other out.
+    All is held before the first is decided, so that two reviewers with overlapping piles wait
+    for each other instead of locking each other out.
     """
     outcome = Outcome()
-    for verdict in sorted(verdicts, key=lambda one: one.task.id):
+    pile = sorted(verdicts, key=lambda one: one.task.id)
+    _lock([verdict.task.id for verdict in pile])
+    for verdict in pile:
         task_id, title = verdict.task.id, verdict.task.title
         try:
             with db.session.begin_nested():
@@ -56,6 +60,15 @@ def decide(verdicts: Iterable[Verdict], *, actor: User) -> Outcome:
             outcome.returned += bool(verdict.reason)
             outcome.approved += not verdict.reason
     return outcome
+
+
+def _lock(task_ids: Sequence[int]) -> None:
+    """Hold all the tasks, then all their evidence, which their closing accepts."""
+    tasks = sa.select(Task.id).where(Task.id.in_(task_ids)).order_by(Task.id)
+    db.session.execute(tasks.with_for_update(of=Task))
+    shown = sa.select(EvidenceUse.evidence_id).where(EvidenceUse.task_id.in_(task_ids))
+    pieces = sa.select(Evidence.id).where(Evidence.id.in_(shown)).order_by(Evidence.id)
+    db.session.execute(pieces.with_for_update(of=Evidence))
 
 
 def _carry_out(verdict: Verdict, actor: User) -> None:

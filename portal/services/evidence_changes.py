@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+import sqlalchemy as sa
+
 from portal import clock
 from portal.errors import Rejected, StepRefused
 from portal.extensions import db
@@ -21,7 +23,7 @@ from portal.models import (
 )
 from portal.policies.decision import require
 from portal.policies.evidence import can_change, can_withdraw
-from portal.queries.evidence_holds import Hold, holds_on
+from portal.queries.evidence_holds import Hold, holds_on, lock_used_by
 from portal.workflow import record, transition
 from portal.workflow.engine import check_version
 from portal.workflow.evidence import EVIDENCE
@@ -199,6 +201,17 @@ def lock_with_uses(evidence: Evidence, actor: User) -> list[Hold]:
     names = [column.key for column in Evidence.__mapper__.column_attrs]
     db.session.refresh(evidence, names, with_for_update={"of": Evidence})
     return holds
+
+
+def lock_pile(evidence_ids: Sequence[int]) -> None:
+    """Hold all that uses any of these pieces, then the pieces, for one after another to be judged.
+
+    Taken piece by piece, a task of the second would come after the first piece itself: two
+    people with piles would wait for each other for ever.
+    """
+    lock_used_by(evidence_ids)
+    wanted = sa.select(Evidence.id).where(Evidence.id.in_(evidence_ids)).order_by(Evidence.id)
+    db.session.execute(wanted.with_for_update(of=Evidence))
 
 
 def _require_free(holds: Sequence[Hold]) -> None:

@@ -14,7 +14,7 @@ from portal.policies import closure as closure_policies
 from portal.policies.decision import require
 from portal.policies.evidence import can_review
 from portal.queries.evidence_holds import Hold
-from portal.services.evidence_changes import lock_with_uses
+from portal.services.evidence_changes import lock_pile, lock_with_uses
 from portal.workflow import record, transition
 from portal.workflow.engine import check_version
 from portal.workflow.evidence import EVIDENCE
@@ -73,9 +73,11 @@ class Outcome:
 def accept_many(pieces: Sequence[tuple[Evidence, int | None]], *, actor: User) -> Outcome:
     """Accept each piece (with the version that was on the page) in a savepoint of its own.
 
-    In the order of their ids, so that two reviewers with overlapping piles wait for each other.
+    All is held before the first is judged, so that two reviewers with overlapping piles wait
+    for each other.
     """
     outcome = Outcome()
+    lock_pile([evidence.id for evidence, _seen in pieces])
     for evidence, seen_version in sorted(pieces, key=lambda pair: pair[0].id):
         title = evidence.title
         try:

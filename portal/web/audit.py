@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import wraps
 from typing import Any, TypeVar
 
+import sqlalchemy as sa
 from flask import Flask, current_app, g, has_request_context, make_response, request, session
 from flask_login import current_user
 from sqlalchemy.exc import SQLAlchemyError
@@ -34,15 +35,18 @@ TAKEN = "taken"
 """Where the session's cookie keeps the last few things that left an entry."""
 
 KEPT_IN_COOKIE = 8
-REFUSALS = frozenset({403, 409, 413, 429})
+REFUSALS = frozenset({403, 409, 413})
 """Answers that are a refusal whatever gave them. 422 is a slip of typing; 404 and 400 are
 recorded only where something was hidden or forged."""
 
+GUESSED = frozenset({400, 404, 413})
+"""Before these answers nothing was loaded, or nothing that the person may know of."""
+
 VISITOR = "访客"
+UNKNOWN_VISITOR = "访客（用户名未知）"
 REFUSED = {
     409: "页面打开后内容已被他人修改，没有保存",
     413: "提交的内容超过大小限制",
-    429: "操作过于频繁",
 }
 VERBS = {AuditKind.DOWNLOAD: "下载文件", AuditKind.EXPORT: "导出"}
 
@@ -88,6 +92,11 @@ def always_record() -> None:
     g.audit_always = True
 
 
+def refuses(sentence: str, user: User) -> None:
+    """Say that an answer of this POST refuses ``user`` something though it is a redirect."""
+    g.audit_sentence, g.audit_refuses = sentence, user.id
+
+
 def acts_as(user: User) -> None:
     """Say in whose name a request acts that no log-in stands behind: a phone, by its link."""
     g.audit_actor = _known(user)
@@ -100,7 +109,7 @@ def note_answer(response: Response, *, refused: bool) -> None:
     changed.
     """
     g.audit_status = response.status_code
-    if refused:
+    if refused or "audit_refuses" in g:
         audit.insist(db.session())
 
 
@@ -115,14 +124,17 @@ def _describe(trace: Trace) -> Entry | None:
         return None
     g.audit_recorded = True
     status = g.get("audit_status", 0)
+    refused = status >= 400 or "audit_refuses" in g
     told = "、".join(dict.fromkeys(event.title for event in trace.events))
     entry = _of_request(
-        _kind_of(trace, status),
+        AuditKind.REFUSAL if refused else _kind_of(trace),
         told or _changed(trace) or g.get("audit_sentence", "") or REFUSED.get(status, "请求未成功"),
         status=status,
-        result=AuditResult.REFUSED if status >= 400 else AuditResult.DONE,
+        result=AuditResult.REFUSED if refused else AuditResult.DONE,
         changes=trace.told(),
     )
+    if "audit_refuses" in g:
+        entry = replace(entry, object_type="user", object_id=g.audit_refuses)
     subject = next(iter(trace.events), None)
     if subject is not None:
         entry = replace(
@@ -143,10 +155,8 @@ def _describe(trace: Trace) -> Entry | None:
     return entry
 
 
-def _kind_of(trace: Trace, status: int) -> AuditKind:
+def _kind_of(trace: Trace) -> AuditKind:
     """Return what sort of thing is committed."""
-    if status >= 400:
-        return AuditKind.REFUSAL
     if any(event.action.startswith(("log_in", "log_out")) for event in trace.events):
         return AuditKind.LOG_IN
     return AuditKind.CHANGE
@@ -166,15 +176,13 @@ def _of_request(kind: AuditKind, title: str, **more: Any) -> Entry:
         if name.endswith("_id") and isinstance(value, int)
     }
     kind_of_object, number = next(reversed(numbers.items()), ("", None))
-    # Before those answers nothing was loaded, or nothing that the person may know of.
-    guessed = more.get("status") in (400, 404, 413)
     return Entry(
         kind,
         request.endpoint or "",
         title,
         object_type=kind_of_object,
         object_id=number,
-        pairing_id=None if guessed else numbers.get("pairing"),
+        pairing_id=None if more.get("status") in GUESSED else numbers.get("pairing"),
         address=request.remote_addr or "",
         method=request.method,
         path=loggable_path(),
@@ -201,17 +209,29 @@ def _actor() -> dict[str, Any]:
         known = _known(current_user._get_current_object())
     if known:
         return known
-    return {"actor_name": _tried() or VISITOR}
+    return {"actor_name": _visitor()}
 
 
-def _tried() -> str:
-    """Return the user name that a visitor sent; nothing where the form cannot be read."""
+def _is_known() -> bool:
+    """Whether an account asks."""
+    return bool(g.get("audit_actor")) or isinstance(current_user._get_current_object(), User)
+
+
+def _visitor() -> str:
+    """Return the user name that a visitor sent, if an account has it.
+
+    Anything else that is typed there, a password or a person's name, is not kept for ever.
+    """
     if request.method != "POST":
-        return ""
+        return VISITOR
     try:
-        return request.form.get("username", "").strip()
+        tried = request.form.get("username", "").strip().lower()
     except HTTPException:
-        return ""
+        return VISITOR
+    if not tried:
+        return VISITOR
+    known = sa.select(User.username).where(User.username == tried)
+    return db.session.scalar(known) or UNKNOWN_VISITOR
 
 
 def _known(user: Any) -> dict[str, Any]:
@@ -242,8 +262,11 @@ def _record_refusal(response: Response) -> Response:
 
 
 def _append_refusal(status: int) -> None:
-    """Add an entry for an answer of ``status``, unless a stranger asked for what is not there."""
-    if status == 404 and "actor_id" not in _actor():
+    """Add an entry for an answer of ``status``.
+
+    Not where strangers ask for what is not there, or forge forms: they could fill the log.
+    """
+    if status in GUESSED and not _is_known():
         return
     entry = _of_request(
         AuditKind.REFUSAL,

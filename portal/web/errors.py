@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from flask import Flask, current_app, make_response, request
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import BadRequest, HTTPException, SecurityError
 from werkzeug.wrappers import Response
@@ -28,8 +28,10 @@ SENTENCES = {
     405: "这个地址不接受这种操作。",
     413: "上传的文件超过了大小限制。",
     421: "请从门户的正式网址访问。",
-    429: "操作过于频繁，请稍后再试。",
 }
+CIRCLES = frozenset({"40001", "40P01"})
+"""PostgreSQL's codes: could not serialize access, deadlock detected."""
+
 PAGES = {403, 404, 409, 413, 422, 423, 500, 503}
 
 
@@ -38,6 +40,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(PortalError, _answer_portal_error)
     app.register_error_handler(StaleDataError, _answer_stale)
     app.register_error_handler(IntegrityError, _answer_clash)
+    app.register_error_handler(OperationalError, _answer_circle)
     app.register_error_handler(CSRFError, _answer_csrf)
     app.register_error_handler(HTTPException, _answer_http)
     app.register_error_handler(Exception, _answer_crash)
@@ -99,6 +102,14 @@ def _answer_clash(error: IntegrityError) -> Response:
         return _answer_crash(error)
     log.warning("clash: %s %s", request.method, loggable_path(), exc_info=error)
     return _answer_portal_error(StaleEdit("刚刚已有其他人提交了同样的内容，请刷新后核对。"))
+
+
+def _answer_circle(error: OperationalError) -> Response:
+    """Two people waited for each other, and the database let one of them go first."""
+    if getattr(error.orig, "sqlstate", None) not in CIRCLES:
+        return _answer_crash(error)
+    log.warning("circle: %s %s", request.method, loggable_path(), exc_info=error)
+    return _answer_portal_error(StaleEdit("刚刚有其他人在办理同一批事项，请刷新后再试。"))
 
 
 def _answer_csrf(_error: CSRFError) -> Response:

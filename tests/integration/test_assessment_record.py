@@ -39,6 +39,17 @@ def test_saving_self_scores_records_the_items_but_not_the_values(scene: Scene) -
     assert event.details == [["指标", "A1（1 项）"]]
 
 
+def test_start_of_the_review_tells_the_hospitals_no_caps(scene: Scene, session: Any) -> None:
+    assessment = made.submitted(scene)
+    session.commit()
+    with session.no_autoflush:
+        reviews.start_review(assessment, actor=scene.centre)
+    assert assessment.caps
+    (started,) = db.session.query(Event).filter_by(object_type="assessment", action="start_review")
+    assert started.changes
+    assert "assessments.caps" not in {field[0] for field in started.changes}
+
+
 def test_saving_the_review_records_items_findings_and_caps(scene: Scene) -> None:
     assessment = made.in_review(scene)
     scored, away = (made.score_of(assessment, code) for code in ("A1", "C1"))

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.exc import DatabaseError
 
+from portal.audit.fields import values_of
 from portal.audit.verify import BrokenChain, Head, verify
 from portal.extensions import db
 from portal.models import AuditEntry, AuditHead, AuditKind, AuditResult, Event, Organisation
@@ -106,6 +107,25 @@ def test_statement_past_the_objects_is_recorded_by_its_table(app: Flask) -> None
     db.session.execute(sa.update(table).where(table.id == hospital.id).values(city="某市"))
     db.session.commit()
     assert last_entry().changes == [{"object": "organisations", "step": "statement"}]
+
+
+def test_change_behind_what_is_kept_of_a_long_text_is_seen(app: Flask) -> None:
+    beginning = "甲" * 2000
+    old, new = values_of(f"{beginning}原文{'乙' * 2000}", f"{beginning}改写{'乙' * 2000}")
+    assert "甲原文乙" in old
+    assert "甲改写乙" in new
+    assert old.endswith(f"（全文 4002 字，SHA-256 {old[-65:-1]}）")
+    assert old[-65:] != new[-65:]
+    assert max(len(old), len(new)) < 700
+    assert values_of("短", beginning)[0] == "短"
+    assert values_of([beginning], None)[1] is None
+
+
+def test_failed_statement_tells_no_values_outside_development(tmp_path: Path) -> None:
+    app = build_app(f"sqlite:///{tmp_path / 'x.sqlite'}", tmp_path, ENVIRONMENT="production")
+    with app.app_context():
+        assert db.engine.hide_parameters
+    dispose(app)
 
 
 def test_commit_fails_where_no_entry_can_be_added(app: Flask) -> None:

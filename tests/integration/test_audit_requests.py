@@ -16,6 +16,7 @@ from tests.factories.accounts import make_security_administrator
 from tests.factories.audit import entries, last_entry
 from tests.factories.evidence import evidence_in
 from tests.factories.plans import plan_in_force
+from tests.factories.sessions import with_second_factor
 from tests.factories.tasks import make_task
 from tests.support.pages import PageClient
 from tests.support.queries import count_queries
@@ -77,16 +78,20 @@ def test_log_in_and_log_out_are_told_with_who_and_from_where(
     )
 
 
-def test_failed_log_in_tells_the_name_that_was_tried_and_no_password(
-    client: PageClient, scene: Scene
+@pytest.mark.parametrize("known", [True, False])
+def test_failed_log_in_tells_the_account_that_was_tried_and_nothing_else_that_was_typed(
+    client: PageClient, scene: Scene, known: bool
 ) -> None:
+    tried = scene.centre.username if known else "Geheim-2020-mima"
+
     def guess() -> None:
-        client.post("/login", {"username": "nobody-here", "password": "Guess-2020-mima"})
+        client.post("/login", {"username": tried, "password": "Guess-2020-mima"})
 
     entry = only_entry_of(client, guess)
     assert (entry.kind, entry.result) == (AuditKind.REFUSAL, AuditResult.REFUSED)
-    assert (entry.actor_id, entry.actor_name) == (None, "nobody-here")
-    assert "Guess-2020-mima" not in entry.sealed
+    name = tried if known else "访客（用户名未知）"
+    assert (entry.actor_id, entry.actor_name) == (None, name)
+    assert "-2020-mima" not in entry.sealed
 
 
 def test_lock_is_told_by_the_failure_that_brought_it(client: PageClient, scene: Scene) -> None:
@@ -326,3 +331,36 @@ def test_refusal_costs_one_statement_and_nothing_is_read_again_for_it(
     assert queries.texts[-1].startswith(("INSERT INTO audit_entries", "WITH moved AS"))
     assert len(queries.touching("audit_entries")) == 1
     assert last_entry().kind is AuditKind.REFUSAL
+
+
+# What is no success though it is answered with a redirect, and who is no person.
+
+
+def test_code_that_locks_and_guesses_while_locked_are_refusals(
+    client: PageClient, scene: Scene
+) -> None:
+    user = scene.supported_coordinator
+    with_second_factor(user)
+    db.session.commit()
+
+    def guess() -> None:
+        client.submit(client.get("/login/code"), "main form", code="000000")
+
+    client.login(user, PASSWORD)
+    page = client.get("/login/code")
+    for _ in range(FAILURES_BEFORE_LOCK - 1):
+        guess()
+    for title in ("两步验证码错误、账号已锁定", "账号锁定期间输入验证码"):
+        entry = only_entry_of(client, lambda: client.submit(page, "main form", code="000000"))
+        assert (entry.kind, entry.result) == (AuditKind.REFUSAL, AuditResult.REFUSED)
+        assert (entry.title, entry.status) == (title, 303)
+        assert (entry.object_type, entry.object_id) == ("user", user.id)
+
+
+def test_stranger_who_forges_forms_or_sends_too_much_leaves_nothing(
+    client: PageClient, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forged = {"csrf_token": "forged", "username": scene.centre.username, "password": "x"}
+    assert none_left_by(lambda: client.post("/login", forged))
+    monkeypatch.setitem(client.app.config, "MAX_CONTENT_LENGTH", 10)
+    assert none_left_by(lambda: client.post("/login", forged))

@@ -8,6 +8,7 @@ from portal.blueprints.auth.forms import CodeForm
 from portal.errors import Rejected
 from portal.services import second_factor
 from portal.services.accounts import is_locked
+from portal.web import audit
 from portal.web.accounts import public
 from portal.web.landing import landing_for
 from portal.web.requests import leave_to, safe_next, writes_refusals_too
@@ -36,6 +37,7 @@ def second_step() -> Response | str | tuple[str, int]:
             let_in(user, way=way)
             return leave_to(landing_for(user, wanted))
     if is_locked(user):
+        audit.refuses("账号锁定期间输入验证码", user)
         flash("验证码连续输错，账号已暂时锁定，请稍后再登录。", "warning")
         return redirect(url_for("auth.log_in", next=wanted or None), code=303)
     status = 422 if form.errors else 200
