@@ -25,7 +25,8 @@ from portal.models import (
 from portal.models.files import SHOWN_AS, ShownAs
 from portal.policies.scope import visible_tasks
 from portal.queries.closure_stepper import StepMark, steps_of
-from portal.workflow.closure import CLOSURE, CORE_WEIGHT, missing_for_closure, rejected_since
+from portal.queries.uploads import closure_gaps
+from portal.workflow.closure import CLOSURE, CORE_WEIGHT, rejected_since
 from portal.workflow.tasks import Turn, turn_of
 
 CLOSED_STATES = (ClosureState.CLOSED, ClosureState.REOPENED)
@@ -163,7 +164,7 @@ def closed_round(task: Task) -> ClosureRequest:
 
 
 def closure_panel(task: Task, viewer: User) -> ClosurePanel:
-    """Return the panel of ``task``, which the caller has loaded in scope: one more query."""
+    """Return the panel of ``task``, which the caller has loaded in scope: two more queries."""
     rounds = _rounds_of(task)
     may = frozenset(step.action for step in CLOSURE.open_to(task, viewer))
     return ClosurePanel(
@@ -171,7 +172,7 @@ def closure_panel(task: Task, viewer: User) -> ClosurePanel:
         steps=steps_of(rounds[0] if rounds else None),
         turn=turn_of(task, clock.today()),
         rounds=rounds,
-        missing=missing_for_closure(task) if may & {"request_closure", "void_closure"} else [],
+        missing=closure_gaps(task, viewer) if may & {"request_closure", "void_closure"} else [],
         may=may,
     )
 

@@ -12,6 +12,7 @@ from portal.models import Meeting, Pairing, Task, Upload, UploadLink, UploadStat
 from portal.policies.tasks import can_work_on, why_locked
 from portal.policies.uploads import UNFINISHED, link_is_alive
 from portal.queries.tasks import get_task
+from portal.workflow.closure import missing_for_closure
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{16,64}")
 GONE = "这个上传码已失效或不正确。请在电脑上打开任务页面，重新点“手机扫码上传”。"
@@ -72,6 +73,22 @@ def open_uploads(
             statement.options(joinedload(Upload.requirement)).order_by(Upload.id).limit(200)
         )
     )
+
+
+def closure_gaps(task: Task, viewer: User) -> list[str]:
+    """Return what keeps ``viewer`` from applying for the closure of ``task``, as sentences.
+
+    The task's own checklist, and the viewer's files that wait for an answer: an application
+    would go without them, although they were chosen. One query.
+    """
+    asked = db.session.execute(
+        sa.select(Upload.user_id, Upload.requirement_id).where(
+            Upload.task_id == task.id, Upload.state == UploadState.ASKING
+        )
+    ).all()
+    mine = sum(user_id == viewer.id for user_id, _ in asked)
+    waiting = [f"还有 {mine} 个文件待您确认，请先在“待处理的上传”中逐个处理"] if mine else []
+    return [*waiting, *missing_for_closure(task, {requirement for _, requirement in asked})]
 
 
 def get_link(secret: str) -> UploadLink:

@@ -28,10 +28,11 @@ from portal.models import (
 )
 from portal.policies import closure as policies
 from portal.policies.decision import require
+from portal.queries.uploads import closure_gaps
 from portal.services.evidence import attach_files
 from portal.services.evidence_reviews import accept_round
 from portal.workflow import record, transition
-from portal.workflow.closure import CLOSURE, CORE_WEIGHT, live_evidence
+from portal.workflow.closure import CLOSURE, CORE_WEIGHT, OPEN_STATES, live_evidence
 
 MAX_TEXT = 5000
 """Characters of a statement, a reason or a remark."""
@@ -89,6 +90,9 @@ def _void(task: Task, waiting: ClosureRequest, actor: User) -> None:
 
 def _apply(task: Task, statement: str, actor: User) -> ClosureRequest:
     """Open the next round, with the evidence frozen as it stands."""
+    # Beyond the step's own checklist: no file of the applicant's is left out without a word.
+    if task.state in OPEN_STATES and (gaps := closure_gaps(task, actor)):
+        raise StepRefused("还不能申请销号，请先完成以下事项：", gaps)
     shown = live_evidence(task)
     number = 1 + max((one.round for one in task.closure_requests), default=0)
     details = [("申请轮次", f"第 {number} 轮"), ("佐证材料", f"{len(shown)} 件")]

@@ -5,6 +5,8 @@ return at either step, or by a look-back. A new application while an older one s
 voids that one first and starts again from the first step.
 """
 
+from collections.abc import Collection
+
 from portal import clock
 from portal.models import (
     EvidenceRequirement,
@@ -32,8 +34,12 @@ def live_evidence(task: Task) -> list[EvidenceUse]:
     return [use for use in task.evidence_uses if counts(use.evidence, today)]
 
 
-def missing_for_closure(task: Task) -> list[str]:
-    """Return a sentence for each thing still missing before closure can be applied for."""
+def missing_for_closure(task: Task, asked: Collection[int | None] = ()) -> list[str]:
+    """Return a sentence for each thing still missing before closure can be applied for.
+
+    ``asked`` are the requirements a file waits for whose sender was asked something: it does
+    not count, but its sender believes that it does.
+    """
     gaps = []
     if task.plan.state is not PlanState.IN_FORCE:
         gaps.append(
@@ -43,6 +49,7 @@ def missing_for_closure(task: Task) -> list[str]:
     proved = {use.requirement_id for use in shown}
     gaps += [
         f"缺少佐证材料：{one.name}{_why_none_counts(task, one)}"
+        + ("（已有文件上传，待上传人确认后才算提交）" if one.id in asked else "")
         for one in task.requirements
         if one.id not in proved
     ]

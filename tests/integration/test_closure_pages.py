@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from portal.extensions import db
-from portal.models import Event, Evidence, PlanState, Task, TaskState, User
+from portal.models import Event, Evidence, PlanState, Task, TaskState, UploadState, User
 from portal.services import closure
 from tests.factories import PASSWORD, make_scene
 from tests.factories.closures import (
@@ -22,6 +22,7 @@ from tests.factories.closures import (
     task_in_progress,
 )
 from tests.factories.evidence import pdf_bytes
+from tests.factories.uploads import asking
 from tests.support.pages import Page, PageClient, form_values
 from tests.support.queries import count_queries
 
@@ -91,6 +92,41 @@ class TestApplying:
         assert answer.one("#statement").get_text().strip() == STATEMENT
         assert state_of(task) is TaskState.IN_PROGRESS
         assert db.session.scalar(sa.select(sa.func.count()).select_from(Evidence)) == 0
+
+    @pytest.mark.parametrize("again", [False, True])
+    def test_files_that_wait_for_an_answer_stop_the_application(
+        self, client: PageClient, again: bool
+    ) -> None:
+        scene = make_scene()
+        task = closure_requested(scene) if again else task_in_progress(scene)
+        by = scene.supported_coordinator
+        upload = asking(task, by=by) if not again else None
+        if upload is None:
+            task.state = TaskState.IN_PROGRESS
+            upload = asking(task, by=by)
+            task.state = TaskState.CLOSURE_REQUESTED
+        login(client, by)
+        page = client.get(f"/tasks/{task.id}")
+        assert "通讯录.txt" in page.one("#uploads-open").get_text()
+        form = form_values(page.one("#apply-again form" if again else "#submit-form"))
+        answer = client.post(apply_path(task), {**form, "statement": STATEMENT})
+        assert answer.status == 409
+        assert "还有 1 个文件待您确认，请先在“待处理的上传”中" in answer.text
+        assert "通讯录.txt" in answer.one("#uploads-open").get_text()
+        assert len(task.closure_requests) == int(again)
+        upload.state = UploadState.CANCELLED
+        assert client.post(apply_path(task), {**form, "statement": STATEMENT}).status == 303
+
+    def test_gap_names_a_file_that_waits_for_an_answer(self, client: PageClient) -> None:
+        scene = make_scene()
+        task = task_in_progress(scene, proved=False)
+        asking(task, by=scene.supported_leader).requirement = task.requirements[0]
+        login(client, scene.supported_coordinator)
+        gaps = client.get(f"/tasks/{task.id}").texts("#closure .missing li")
+        assert gaps == [
+            "缺少佐证材料：制度文件（已有文件上传，待上传人确认后才算提交）",
+            "缺少佐证材料：会议记录",
+        ]
 
     @pytest.mark.parametrize(
         ("statement", "sentence"),

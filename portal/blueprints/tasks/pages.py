@@ -54,7 +54,7 @@ def answer_task(
             may_apply=bool(can_request_closure(viewer, task)),
             accept=file_types.ACCEPT,
             upload_limit=storage.upload_limit(),
-            uploads=open_uploads(viewer, task=task) if page.can_work_now else [],
+            uploads=open_uploads(viewer, task=task) if page.may_work else [],
             upload_address=lambda one: url_for("uploads.send_part", token=one.token),
             page_url=url_for("tasks.show_task", task_id=task.id),
             **{"refused": None, **more},
