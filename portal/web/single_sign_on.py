@@ -25,11 +25,15 @@ log = logging.getLogger("portal.sso")
 EXTENSION = "portal_sso"
 REMEMBERED = "sso"
 TIMEOUT_SECONDS = 8
+CONNECT_SECONDS = 2
+DOWN_SECONDS = 30
+"""How long a service that did not answer about itself is not asked again."""
 LEEWAY_SECONDS = 60
 MINUTES_ON_THE_WAY = 15
 METADATA_SECONDS = 3600
 ALGORITHMS = {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512"}
 """Signatures by a key that only the service has; never a shared secret, never none."""
+ALGORITHMS_OFFERED = "id_token_signing_alg_values_supported"
 
 
 class ProviderDown(PortalError):
@@ -73,6 +77,7 @@ class SingleSignOn:
     def __init__(self, app: Flask, providers: dict[str, Provider]) -> None:
         self.providers = providers
         self._oauth = _registered(app, providers) if providers else None
+        self._down: dict[str, float] = {}
 
     def client(self, provider: Provider) -> Any:
         """Return Authlib's client; what the service says of itself is asked anew each hour."""
@@ -82,6 +87,20 @@ class SingleSignOn:
             for name in ("_loaded_at", "jwks"):
                 client.server_metadata.pop(name, None)
         return client
+
+    def metadata(self, provider: Provider, client: Any) -> dict[str, Any]:
+        """Return what the service says of itself. Raises RequestException while it is down."""
+        from requests import ConnectionError, Timeout
+
+        if time.monotonic() - self._down.get(provider.slug, -DOWN_SECONDS) < DOWN_SECONDS:
+            raise ConnectionError("it did not answer a moment ago")
+        try:
+            found: dict[str, Any] = client.load_server_metadata()
+        except (ConnectionError, Timeout):
+            self._down[provider.slug] = time.monotonic()
+            raise
+        self._down.pop(provider.slug, None)
+        return found
 
 
 def _registered(app: Flask, providers: dict[str, Provider]) -> Any:
@@ -100,7 +119,7 @@ def _registered(app: Flask, providers: dict[str, Provider]) -> Any:
             client_kwargs={
                 "scope": "openid",
                 "code_challenge_method": "S256",
-                "default_timeout": TIMEOUT_SECONDS,
+                "default_timeout": (CONNECT_SECONDS, TIMEOUT_SECONDS),
             },
         )
     return oauth
@@ -211,7 +230,7 @@ def _forget() -> None:
 
 def _check_metadata(provider: Provider, client: Any) -> dict[str, Any]:
     """Ask the service about itself and hold it to its word. Raises ValueError for nonsense."""
-    metadata: dict[str, Any] = client.load_server_metadata()
+    metadata: dict[str, Any] = _here().metadata(provider, client)
     if metadata.get("issuer") != provider.issuer:
         client.server_metadata.pop("_loaded_at", None)
         raise ValueError(f"it calls itself {metadata.get('issuer')!r}")
@@ -221,9 +240,14 @@ def _check_metadata(provider: Provider, client: Any) -> dict[str, Any]:
         if not address.startswith(wanted):
             client.server_metadata.pop("_loaded_at", None)
             raise ValueError(f"its {name} is {address!r}")
-    offered = metadata.get("id_token_signing_alg_values_supported") or ["RS256"]
-    metadata["id_token_signing_alg_values_supported"] = [a for a in offered if a in ALGORITHMS]
-    return metadata
+    offered = metadata.get(ALGORITHMS_OFFERED) or ["RS256"]
+    # No list at all would be taken for "whatever the token says".
+    if not (strong := [one for one in offered if one in ALGORITHMS]):
+        client.server_metadata.pop("_loaded_at", None)
+        raise ValueError(f"it signs only by {offered!r}")
+    # Authlib reads what it may accept from here.
+    client.server_metadata = metadata | {ALGORITHMS_OFFERED: strong}
+    return dict(client.server_metadata)
 
 
 def _check_sender(provider: Provider, metadata: dict[str, Any]) -> None:

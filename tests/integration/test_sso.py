@@ -419,6 +419,33 @@ def test_way_back_takes_no_head_and_no_form(client: PageClient) -> None:
 # The service is down, or is not who it should be.
 
 
+def test_service_that_offers_only_weak_signatures_is_not_used(
+    client: PageClient, user: User, oidc_provider: FakeProvider
+) -> None:
+    oidc_provider.metadata = {"id_token_signing_alg_values_supported": ["HS256", "none"]}
+    for _ in range(2):
+        assert client.get("/sso/haikou").status == 503
+
+
+def test_service_that_did_not_answer_is_left_alone_for_a_while(
+    app: Flask, client: PageClient, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nowhere = replace(provider, issuer="http://127.0.0.1:9")
+    app.extensions[EXTENSION] = SingleSignOn(app, {"haikou": nowhere})
+    asked: list[str] = []
+    send = requests.Session.send
+
+    def noting(self: Any, asking: Any, **more: Any) -> Any:
+        asked.append(asking.url)
+        assert more["timeout"] == (2, 8)
+        return send(self, asking, **more)
+
+    monkeypatch.setattr(requests.Session, "send", noting)
+    for _ in range(3):
+        assert client.get("/sso/haikou").status == 503
+    assert len(asked) == 1
+
+
 def busy(provider: FakeProvider) -> None:
     provider.fails_with = 503
 
