@@ -40,21 +40,17 @@ def receivers(giver: User, *, viewer: User) -> list[User]:
     )
 
 
-def others_in_post(giver: User) -> int:
-    """Return how many other active accounts hold the same role in the same organisation."""
-    return (
-        db.session.scalar(
-            sa.select(sa.func.count())
-            .select_from(User)
-            .where(
-                User.role == giver.role,
-                User.organisation_id == giver.organisation_id,
-                User.is_active,
-                User.id != giver.id,
-            )
-        )
-        or 0
+def post_is_empty(giver: User) -> bool:
+    """Whether nobody but ``giver`` holds their role in their hospital; never outside of one."""
+    if not giver.role.in_hospital:
+        return False
+    other = sa.select(User.id).where(
+        User.role == giver.role,
+        User.organisation_id == giver.organisation_id,
+        User.is_active,
+        User.id != giver.id,
     )
+    return db.session.scalar(other.limit(1)) is None
 
 
 def get_handover(handover_id: int, *, viewer: User) -> Handover:

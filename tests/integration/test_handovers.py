@@ -628,7 +628,7 @@ def test_account_page_lists_what_is_open_before_disabling_and_offers_the_hand_ov
     scene = make_scene()
     owner = scene.supported_contributor
     task = task_of(scene, owner)
-    client.login(scene.security_administrator, PASSWORD)
+    client.login(scene.centre, PASSWORD)
     page = client.get(f"/admin/users/{owner.id}")
     warned = page.one("#disable")
     assert task.title in warned.get_text()
@@ -637,6 +637,22 @@ def test_account_page_lists_what_is_open_before_disabling_and_offers_the_hand_ov
     assert task.supported_owner_id == owner.id
     make_handover(owner, scene.supported_leader)
     assert "第" in client.get(f"/admin/users/{owner.id}").one("#handovers").get_text()
+
+
+def test_security_administrator_reads_numbers_and_no_business(client: PageClient) -> None:
+    scene = make_scene()
+    owner = scene.supported_contributor
+    task = task_of(scene, owner)
+    client.login(scene.security_administrator, PASSWORD)
+    page = client.get(f"/admin/users/{owner.id}")
+    assert "受援方责任人：1 项" in page.one("#disable").get_text()
+    assert task.title not in page.text
+    assert "请先办理工作交接" in page.one("#details").get_text()
+    owner.organisation = scene.foreign.supported
+    db.session.flush()
+    moved = client.get(f"/admin/users/{owner.id}")
+    assert "原单位还有 1 项任务记在本人名下" in moved.text
+    assert "未办结的事项" not in moved.one("#details").get_text()
 
 
 def test_disabled_person_is_offered_nowhere_and_stays_in_the_records(client: PageClient) -> None:

@@ -13,13 +13,14 @@ from portal.policies import accounts as policy
 from portal.policies.decision import require
 from portal.policies.handovers import can_hand_over
 from portal.policies.invitations import can_invite
+from portal.policies.scope import has_pairings
 from portal.policies.second_factor import can_reset as can_reset_second_factor
 from portal.queries import accounts as queries
 from portal.queries.handovers import past_handovers
 from portal.queries.history import history_of
 from portal.queries.identities import identities_of
 from portal.queries.invitations import latest_invitation
-from portal.queries.open_work import open_work_of
+from portal.queries.open_work import open_work_of, tasks_left_behind
 from portal.queries.sessions import live_sessions
 from portal.services import users
 from portal.services.accounts import is_locked
@@ -124,6 +125,7 @@ def _prepare(form: EditUserForm, user: User, organisations: list[Organisation]) 
 def _user_page(user: User, form: EditUserForm, disable: DisableUserForm, stale: str = "") -> str:
     """Render one account with whatever the viewer may do to it."""
     viewer = actor()
+    can_switch_off, may_hand_over = policy.can_switch_off(viewer, user), can_hand_over(viewer, user)
     return render_template(
         "admin/user.html",
         user=user,
@@ -135,12 +137,14 @@ def _user_page(user: User, form: EditUserForm, disable: DisableUserForm, stale: 
         role_is_fixed=policy.can_reassign(viewer, user).reason,
         sessions=_sessions_of(user),
         can_reset_second_factor=user.totp_since and can_reset_second_factor(viewer, user),
-        can_switch_off=policy.can_switch_off(viewer, user),
+        can_switch_off=can_switch_off,
         can_reset_password=policy.can_reset_password(viewer, user),
         can_invite=can_invite(viewer, user),
         invitation=latest_invitation(user),
-        open_work=open_work_of(user),
-        can_hand_over=can_hand_over(viewer, user),
+        open_work=open_work_of(user) if can_switch_off or may_hand_over else [],
+        reads_titles=has_pairings(viewer),
+        left_behind=tasks_left_behind(user),
+        can_hand_over=may_hand_over,
         past=past_handovers(viewer=viewer, of=user),
         identities=identities_of(user),
         label_of=label_of,

@@ -72,7 +72,7 @@ def _page(giver: User, form: HandOverForm, people: list[User], stale: str = "") 
         things=things,
         people=people,
         stale=stale,
-        others_in_post=queries.others_in_post(giver),
+        post_is_empty=queries.post_is_empty(giver),
         opens_links=has_pairings(viewer),
         past=queries.past_handovers(viewer=viewer, of=giver),
         back=_back(viewer, giver),
