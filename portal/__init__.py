@@ -26,7 +26,7 @@ def create_app(overrides: dict[str, Any] | None = None) -> Flask:
     app.config.update(_configuration(overrides))
     clock.set_offset(app.config["CLOCK_OFFSET_DAYS"])
     passwords.use_cost(app.config["PASSWORD_HASH_COST"])
-    sealing.use_key(app.config["SECRET_KEY"])
+    sealing.use_key(app.config["SECRET_KEY"], app.config["SECRET_KEY_OLD"])
     scanner.use(scanner.at(app.config["CLAMD"]))
     _connect_database(app)
     _connect_extensions(app)

@@ -22,6 +22,7 @@ class Settings:
 
     environment: str = "production"
     secret_key: str = ""
+    secret_key_old: str = ""
     instance_path: Path = ROOT / "instance"
     database_url: str = ""
     upload_limit_mb: int = 500
@@ -54,6 +55,7 @@ class Settings:
         settings = cls(
             environment=environment,
             secret_key=env.get("PORTAL_SECRET_KEY", ""),
+            secret_key_old=env.get("PORTAL_SECRET_KEY_OLD", ""),
             instance_path=instance,
             database_url=env.get("PORTAL_DATABASE_URL", ""),
             upload_limit_mb=_number(env, "PORTAL_UPLOAD_LIMIT_MB", 500),
@@ -89,6 +91,7 @@ class Settings:
         return {
             "ENVIRONMENT": self.environment,
             "SECRET_KEY": self.secret_key,
+            "SECRET_KEY_OLD": self.secret_key_old,
             "INSTANCE_PATH": str(self.instance_path),
             "DATABASE_URL": url,
             "UPLOAD_LIMIT": self.upload_limit_mb * MEBIBYTE,

@@ -6,6 +6,7 @@ from portal.cli import accounts, audit, backup, demo, files
 
 COMMANDS = (
     accounts.create_admin,
+    accounts.reset_second_factor,
     audit.audit_commands,
     backup.backup,
     backup.backup_verify,

@@ -108,7 +108,7 @@ def change_password(user: User, *, current: str, new: str) -> None:
 
 def check_owner(user: User, password: str) -> None:
     """Ask the password of ``user``, who is in, once more. Raises Rejected; the count is kept."""
-    db.session.refresh(user, with_for_update={"of": User})
+    db.session.refresh(user, with_for_update={"of": User, "key_share": True})
     if not passwords.verify_password(user.password_hash, password):
         title = "核对身份时当前密码错误"
         count_failure(user, action="password_refused", title=title, inside=True)

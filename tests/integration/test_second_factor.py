@@ -110,6 +110,35 @@ def test_key_sealed_with_another_secret_opens_nothing_and_breaks_nothing(
     assert show_code(client, code).status == 303
 
 
+def test_key_and_paper_stay_good_while_the_secret_is_exchanged(session: Any) -> None:
+    user = make_coordinator()
+    codes = with_second_factor(user)
+    old = "a key that only tests use"
+    sealing.use_key("another secret", old)
+    try:
+        second_factor.check(user, code_of(user), inside=False)
+        second_factor.check(user, codes[0], inside=False)
+        later = make_coordinator()
+        with_second_factor(later)
+        sealing.use_key("another secret")
+        assert second_factor.key_of(later) is not None
+        assert second_factor.key_of(user) is None
+    finally:
+        sealing.use_key(old)
+
+
+def test_operator_resets_it_where_nobody_else_could(app: Any, session: Any) -> None:
+    user = made_safe()
+    theirs = open_session(user)
+    done = app.test_cli_runner().invoke(args=["reset-second-factor", user.username])
+    assert done.exit_code == 0, done.output
+    db.session.refresh(user)
+    db.session.refresh(theirs)
+    assert (user.totp_secret, theirs.ended_why) == (None, "keeper")
+    event = db.session.query(Event).filter_by(action="second_factor_reset").one()
+    assert (event.actor_id, event.object_id) == (None, user.id)
+
+
 def test_key_that_was_not_confirmed_is_not_asked_for(client: PageClient) -> None:
     user = make_coordinator()
     second_factor.begin(user)
