@@ -15,6 +15,8 @@ from portal.database import write_intent
 from portal.extensions import db
 from portal.models import ScanState
 
+PREVIEW_DAYS = 60
+
 
 @click.group("files")
 def files() -> None:
@@ -88,6 +90,7 @@ def _settle(sha256: str, state: ScanState) -> None:
 @with_appcontext
 def sweep() -> None:
     """Remove what interrupted uploads left, older than a day; for cron."""
+    from portal.documents.previews import keeping
     from portal.services import sweeping
 
     cancelled = sweeping.cancel_forgotten_uploads()
@@ -99,6 +102,7 @@ def sweep() -> None:
         f" {swept.arriving} unfinished and {swept.files} without a record removed"
         f" ({readable(swept.size)})."
     )
+    click.echo(f"{keeping.tidy(PREVIEW_DAYS)} previews unused for {PREVIEW_DAYS} days removed.")
 
 
 @files.command("verify")

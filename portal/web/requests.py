@@ -104,6 +104,16 @@ def writes_on_return(view: View) -> View:
     return wrapper  # type: ignore[return-value]
 
 
+def end_reading() -> None:
+    """End the transaction of a request that reads, before work that takes long.
+
+    What was loaded stays usable; nobody waits for this request's connection meanwhile.
+    """
+    if write_intent.get():
+        raise RuntimeError("what a writing request changed is committed at its end")
+    db.session.commit()
+
+
 def only_looks(view: View) -> View:
     """Declare that a view writes nothing though it takes a POST: a preview of what was sent.
 

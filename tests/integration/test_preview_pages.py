@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import io
 import re
+import shutil
+import threading
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from PIL import Image
 
 from portal import storage
+from portal.documents.previews import keeping
+from portal.extensions import db
 from portal.file_types import ACCEPTED
-from portal.models import Evidence, ScanState
+from portal.models import AuditEntry, Evidence, ScanState
 from tests.factories import PASSWORD, Scene, make_scene, showing
 from tests.factories.evidence import evidence_in, ole_bytes, pdf_bytes, png_bytes
 from tests.support.pages import PageClient
@@ -190,6 +195,70 @@ def test_what_a_file_has_no_picture_of_is_not_found(
 ) -> None:
     file = piece(scene, name, content).file
     assert {one: reader.get(f"/files/{file.id}/{one}").status for one in answers} == answers
+
+
+def test_missing_thumbnail_leaves_no_refusal_in_the_audit_log(
+    reader: PageClient, scene: Scene
+) -> None:
+    files = [
+        piece(scene, "说明.txt", b"abc").file,
+        piece(scene, "坏图.jpg", showing.photo()[:300]).file,
+    ]
+    db.session.commit()
+    before = db.session.scalar(sa.select(sa.func.count(AuditEntry.position)))
+    for file in files:
+        assert reader.get(f"/files/{file.id}/thumbnail").status == 404
+    db.session.rollback()
+    assert db.session.scalar(sa.select(sa.func.count(AuditEntry.position))) == before
+
+
+def test_busy_server_asks_the_browser_to_come_back_for_the_picture(
+    reader: PageClient, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evidence = piece(scene, "照片.jpg", showing.photo(mark=77, place=True))
+    monkeypatch.setattr(keeping, "PATIENCE", 0)
+    monkeypatch.setattr(keeping, "AT_ONCE", threading.BoundedSemaphore(1))
+    keeping.AT_ONCE.acquire()
+    answer = reader.get(f"/files/{evidence.file_id}/thumbnail")
+    assert (answer.status, answer.headers["Retry-After"]) == (503, "10")
+    assert "暂时无法确认原件是否含拍摄位置" in reader.get(f"/evidence/{evidence.id}").text
+    keeping.AT_ONCE.release()
+    assert reader.get(f"/files/{evidence.file_id}/thumbnail").status == 200
+    assert "原件含拍摄位置" in reader.get(f"/evidence/{evidence.id}").text
+
+
+def test_no_transaction_is_open_while_a_preview_is_made(
+    reader: PageClient, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evidence = piece(scene, "照片.jpg", showing.photo(mark=78))
+    open_ones: list[bool] = []
+    made = keeping._made
+
+    def watched(*args: Any) -> bytes:
+        open_ones.append(db.session().in_transaction())
+        return made(*args)
+
+    monkeypatch.setattr(keeping, "_made", watched)
+    for address in (
+        f"/evidence/{evidence.id}",
+        f"/pairings/{scene.pairing_id}/gallery?item={evidence.id}",
+        f"/files/{evidence.file_id}/preview",
+        f"/files/{evidence.file_id}/thumbnail",
+    ):
+        shutil.rmtree(keeping._root())
+        assert reader.get(address).status == 200
+    assert open_ones == [False] * len(open_ones)
+    assert len(open_ones) >= 4
+
+
+def test_sheet_number_of_what_has_no_sheets_makes_nothing_anew(
+    reader: PageClient, scene: Scene
+) -> None:
+    file = piece(scene, "长.csv", b"x,y\n").file
+    for sheet in (1, 2, 40):
+        assert reader.get(f"/files/{file.id}/preview", {"sheet": sheet}).status == 200
+    folder = keeping._place(file.sha256, "").parent / file.sha256
+    assert [path.name for path in folder.iterdir()] == ["body-0"]
 
 
 def test_page_a_document_lacks_is_not_found(reader: PageClient, scene: Scene) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 from PIL import Image
@@ -382,3 +383,75 @@ def test_busy_server_asks_to_come_back_and_remembers_nothing(
         for _ in filter(None, taken):
             keeping.AT_ONCE.release()
     assert keeping.derived(sha256, JPEG, "thumbnail")
+
+
+ENDS = {
+    # how the process ends: what is said, and whether that is kept
+    "too much work": ("import os, signal; os.kill(os.getpid(), signal.SIGXCPU)", True),
+    "killed": ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", False),
+    "full disk": ("raise OSError(28, 'No space left on device')", False),
+    "too slow": ("import time; time.sleep(5)", False),
+}
+
+
+@pytest.mark.parametrize("case", ENDS)
+def test_only_what_the_file_is_to_blame_for_is_kept(
+    kept: Path, monkeypatch: pytest.MonkeyPatch, case: str
+) -> None:
+    program, lasting = ENDS[case]
+    sha256 = saved(showing.word("甲"))
+    monkeypatch.setattr(keeping, "PROGRAM", [sys.executable, "-c", program])
+    if case == "too slow":
+        monkeypatch.setattr(keeping, "SECONDS", 0.1)
+    with pytest.raises(NoPreview) as refusal:
+        keeping.derived(sha256, WORD, "body")
+    assert refusal.value.lasting is lasting
+    assert files_in(kept) == (["body-0.no"] if lasting else [])
+    monkeypatch.undo()
+    if not lasting:
+        assert keeping.derived(sha256, WORD, "body")
+
+
+def test_what_nobody_looked_at_is_tidied_away(kept: Path) -> None:
+    old, used = saved(showing.photo(mark=10)), saved(showing.photo(mark=90))
+    for sha256 in (old, used):
+        keeping.derived(sha256, JPEG, "thumbnail")
+    (kept / "tmpleft").mkdir()
+    (kept / "tmpleft" / "made").write_bytes(b"half")
+    for path in kept.rglob("*"):
+        os.utime(path, (0, 0))
+    keeping.derived(used, JPEG, "thumbnail")
+    assert keeping.tidy(60) == 2
+    assert [path.parent.name for path in kept.rglob("*") if path.is_file()] == [used]
+    assert keeping.derived(old, JPEG, "thumbnail")
+
+
+class Elsewhere(LocalFileStore):
+    """A store whose files are no files of this machine; counts how often one is fetched."""
+
+    fetched = 0
+
+    def path(self, sha256: str) -> None:  # type: ignore[override]
+        return None
+
+    def exists(self, sha256: str) -> bool:
+        return super().path(sha256).is_file()
+
+    def open(self, sha256: str, start: int = 0) -> BinaryIO:
+        self.fetched += 1
+        return super().path(sha256).open("rb")
+
+
+def test_pages_of_a_document_kept_elsewhere_are_drawn_from_one_copy(
+    kept: Path, tmp_path: Path
+) -> None:
+    sha256 = saved(showing.pages(3))
+    store = Elsewhere(tmp_path / "files")
+    storage.use(store, upload_limit=storage.upload_limit())
+    for number in range(3):
+        assert keeping.derived(sha256, PDF, "page", number)
+    assert store.fetched == 1
+    for path in (kept / "copies").iterdir():
+        os.utime(path, (0, 0))
+    keeping.tidy(60)
+    assert list((kept / "copies").iterdir()) == []

@@ -29,13 +29,16 @@ from portal.services.evidence_changes import Details
 from portal.services.files import HoldsPersonalData
 from portal.web.accounts import actor
 from portal.web.refusals import Refused
-from portal.web.requests import leave_to, writes
+from portal.web.requests import end_reading, leave_to, writes
 
 
 @bp.get("/evidence/<int:evidence_id>")
 def show_evidence(evidence_id: int) -> Response:
     """Show one piece: the file itself, its revisions and review, and where it is used."""
-    return answer_piece(queries.get_evidence(evidence_id, viewer=actor()))
+    evidence = queries.get_evidence(evidence_id, viewer=actor())
+    end_reading()
+    carries_place(evidence.file)  # found out now, while no transaction is open
+    return answer_piece(evidence)
 
 
 @bp.post("/evidence/<int:evidence_id>/details")
@@ -147,7 +150,7 @@ def answer_piece(
             may_review=may_review,
             idle_because=why_not_counted(evidence, today),
             expiry=expiry_of(evidence, today),
-            place=carries_place(evidence.file),
+            place=carries_place(evidence.file, look=False),
             edit=edit or _filled(evidence),
             revise=revise or ReviseEvidenceForm(formdata=None),
             withdraw=withdraw or WithdrawEvidenceForm(formdata=None),

@@ -11,13 +11,13 @@ from portal.documents.previews.keeping import EDITION, derived
 from portal.documents.previews.limits import PAGES, SHEETS, NoPreview
 from portal.documents.previews.shown import shown_of
 from portal.documents.previews.word import markup_of
-from portal.errors import NotVisible
 from portal.models import StoredFile
 from portal.models.files import ShownAs
 from portal.queries.files import get_file
 from portal.web.accounts import actor
 from portal.web.address import id_of
 from portal.web.audit import downloads, downloads_part, not_taken, note_title
+from portal.web.requests import end_reading
 
 # No script, whatever a document holds. Documents are shut in besides; the browser's own PDF
 # viewer does not work inside a sandbox.
@@ -31,6 +31,8 @@ MORE = {
 }
 SHUT_IN = "; sandbox allow-same-origin allow-downloads"
 PICTURE_POLICY = "default-src 'none'; sandbox; frame-ancestors 'self'"
+AGAIN_SECONDS = 10
+"""When to ask again for a picture that could not be drawn now."""
 
 
 @bp.get("/<int:file_id>/preview")
@@ -40,6 +42,7 @@ def show_preview(file_id: int) -> Response:
     file = get_file(file_id, viewer=actor())
     note_title(f"查看文件：{file.name}")
     number = min((id_of(request.args, "sheet") or 1) - 1, SHEETS - 1)
+    end_reading()
     shown = shown_of(file, number=number)
     page = render_template(
         "files/preview.html",
@@ -83,9 +86,9 @@ def show_thumbnail(file_id: int) -> Response:
 
 
 def _drawn(file: StoredFile, variant: str, number: int | None) -> Response:
-    """Answer with a derived picture. Raises NotVisible where there is none to draw."""
+    """Answer with a derived picture; where there is none to draw, that is nobody's fault."""
     if number is None or not file.usable:
-        raise NotVisible("这个文件没有可以显示的图片。")
+        return _none("这个文件没有可以显示的图片。", 404)
     answer = Response(mimetype="image/jpeg")
     answer.set_etag(f"{file.sha256}-{variant}-{number}-{EDITION}")
     answer.headers["Cache-Control"] = "private, no-cache"
@@ -95,8 +98,17 @@ def _drawn(file: StoredFile, variant: str, number: int | None) -> Response:
     if request.if_none_match.contains(answer.get_etag()[0] or ""):
         answer.status_code = 304
         return answer
+    end_reading()
     try:
         answer.set_data(derived(file.sha256, file.media_type, variant, number))
     except NoPreview as no:
-        raise NotVisible(no.sentence) from no
+        return _none(no.sentence, 404 if no.lasting else 503)
+    return answer
+
+
+def _none(sentence: str, status: int) -> Response:
+    """Answer that there is no picture. Not a refusal: the page that asked shows an empty place."""
+    answer = Response(sentence, status, mimetype="text/plain")
+    if status == 503:
+        answer.headers["Retry-After"] = str(AGAIN_SECONDS)
     return answer

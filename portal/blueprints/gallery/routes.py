@@ -10,6 +10,7 @@ from portal.queries.pairings import get_whole_pairing
 from portal.queries.tasks import get_task
 from portal.web.accounts import actor
 from portal.web.address import id_of
+from portal.web.requests import end_reading
 
 
 @bp.get("/pairings/<int:pairing_id>/gallery")
@@ -32,6 +33,7 @@ def _page(where: Pairing | Task, pairing: Pairing, here: str, *, task: Task | No
     common = {"pairing": pairing, "task": task, "here": here}
     if evidence_id := id_of(request.args, "item"):
         item = gallery_item(where, evidence_id, viewer=actor())
+        end_reading()
         place = carries_place(item.piece.file)
         return render_template("gallery/item.html", item=item, place=place, **common)
     page = gallery_page(

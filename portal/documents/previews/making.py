@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from portal import apart
-from portal.documents.previews.limits import MEMORY, SECONDS, NoPreview
+from portal.documents.previews.limits import MEMORY, SECONDS, TOO_MUCH_WORK, NoPreview
 
 PICTURES = ("image/jpeg", "image/png", "image/gif", "image/webp")
 PDF = "application/pdf"
@@ -63,6 +63,9 @@ def main(arguments: list[str]) -> int:
         made = make(media_type, variant, int(number), Path(source))
     except NoPreview as refusal:
         sys.stdout.buffer.write(refusal.sentence.encode())
+        return REFUSED
+    except MemoryError:
+        sys.stdout.buffer.write(TOO_MUCH_WORK.encode())
         return REFUSED
     Path(target).write_bytes(made)
     return 0

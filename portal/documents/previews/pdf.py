@@ -1,6 +1,5 @@
-"""Pages of a PDF as pictures. pypdfium2 is not safe across threads: one lock around it."""
+"""Pages of a PDF as pictures. Only in a process of its own: PDFium is not safe across threads."""
 
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,6 @@ from portal.documents.previews.limits import (
 from portal.documents.previews.pictures import jpeg_of
 
 PAGE_PIXELS = 1400
-_ALONE = threading.Lock()
 
 
 def thumbnail_of(source: Path) -> bytes:
@@ -30,31 +28,29 @@ def page_of(source: Path, number: int) -> bytes:
 
 def about_pdf(source: Path) -> dict[str, Any]:
     """Return how many pages there are."""
-    with _ALONE:
-        document = _open(source)
-        try:
-            return {"pages": len(document)}
-        finally:
-            document.close()
+    document = _open(source)
+    try:
+        return {"pages": len(document)}
+    finally:
+        document.close()
 
 
 def _drawn(source: Path, number: int, longest: int) -> bytes:
-    with _ALONE:
-        document = _open(source)
-        try:
-            if not 0 <= number < min(len(document), PAGES):
-                raise NoPreview(TOO_LARGE if number >= PAGES else DAMAGED)
-            page = document[number]
-            # A page may claim any size; the picture has the one we give it.
-            scale = min(longest / max(page.get_width(), page.get_height(), 1), 8)
-            bitmap = page.render(scale=scale, may_draw_forms=False)
-            return jpeg_of(bitmap.to_pil(), longest)
-        except NoPreview:
-            raise
-        except Exception as error:
-            raise NoPreview(DAMAGED) from error
-        finally:
-            document.close()
+    document = _open(source)
+    try:
+        if not 0 <= number < min(len(document), PAGES):
+            raise NoPreview(TOO_LARGE if number >= PAGES else DAMAGED)
+        page = document[number]
+        # A page may claim any size; the picture has the one we give it.
+        scale = min(longest / max(page.get_width(), page.get_height(), 1), 8)
+        bitmap = page.render(scale=scale, may_draw_forms=False)
+        return jpeg_of(bitmap.to_pil(), longest)
+    except NoPreview:
+        raise
+    except Exception as error:
+        raise NoPreview(DAMAGED) from error
+    finally:
+        document.close()
 
 
 def _open(source: Path) -> Any:

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from portal.documents.previews.keeping import derived
+from portal.documents.previews.keeping import already, derived
 from portal.documents.previews.limits import NO_KIND, NoPreview
 from portal.models import ScanState, StoredFile
 from portal.models.files import ShownAs
@@ -19,7 +19,7 @@ class Shown:
 
     kind: ShownAs | None
     sentence: str = ""
-    place: bool = False
+    place: bool | None = False
     content: dict[str, Any] = field(default_factory=dict)
 
 
@@ -31,7 +31,10 @@ def why_closed(file: StoredFile) -> str:
 
 
 def shown_of(file: StoredFile, *, number: int = 0) -> Shown:
-    """Return what to show of ``file``; ``number`` is the sheet or page, from 0. Never raises."""
+    """Return what to show of ``file``; ``number`` is the sheet of a workbook, from 0.
+
+    Never raises.
+    """
     if closed := why_closed(file):
         return Shown(None, closed)
     kind = file.shown_as
@@ -46,19 +49,25 @@ def shown_of(file: StoredFile, *, number: int = 0) -> Shown:
             return Shown(kind, content=_facts(file, "about"))
         if kind is ShownAs.VIDEO:
             return Shown(kind)
-        return Shown(kind, content=_facts(file, "body", number))
+        return Shown(kind, content=_facts(file, "body", number if kind is ShownAs.SHEET else 0))
     except NoPreview as no:
         return Shown(None, no.sentence)
 
 
-def carries_place(file: StoredFile) -> bool:
-    """Whether the original of a picture says where it was taken; False where nobody can tell."""
+def carries_place(file: StoredFile, *, look: bool = True) -> bool | None:
+    """Whether the original of a picture says where it was taken; None where nobody can tell now.
+
+    Without ``look`` only what was found out before is told.
+    """
     if not file.usable or file.shown_as is not ShownAs.PICTURE:
         return False
     try:
-        return bool(_facts(file, "about")["place"])
+        if look:
+            return bool(_facts(file, "about")["place"])
+        known = already(file.sha256, "about")
     except NoPreview:
-        return False
+        return None
+    return None if known is None else bool(json.loads(known)["place"])
 
 
 def _facts(file: StoredFile, variant: str, number: int = 0) -> dict[str, Any]:
