@@ -68,11 +68,11 @@ def entries_of(
     """
     folders = _folders_of(pairings)
     titles = {pairing.id: pairing.title for pairing in pairings}
-    here = {one: storage.store().exists(one) for one in {piece.sha256 for piece in pieces}}
+    missing = storage.store().missing({piece.sha256 for piece in pieces})
     names = UniqueNames()
     entries = []
     for piece in pieces:
-        note = _why_not(piece, here=here[piece.sha256], with_fallen=with_fallen)
+        note = _why_not(piece, here=piece.sha256 not in missing, with_fallen=with_fallen)
         path = ""
         if not note:
             inner = (FELL, *piece.place) if piece.fell else piece.place

@@ -1,7 +1,7 @@
 """What a place for files must do; the same tests run on every kind (tests/integration)."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -54,6 +54,9 @@ class FileStore(Protocol):
 
     def exists(self, sha256: str) -> bool:
         """Whether the bytes of ``sha256`` are here, whole."""
+
+    def missing(self, hashes: Collection[str]) -> set[str]:
+        """Return those of ``hashes`` whose bytes are not here; for many at once."""
 
     def path(self, sha256: str) -> Path | None:
         """Return the local path of ``sha256`` where there is one."""

@@ -4,7 +4,7 @@ import fcntl
 import os
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,6 +32,10 @@ class LocalFileStore:
     def exists(self, sha256: str) -> bool:
         """Whether the bytes of ``sha256`` are here."""
         return self.path(sha256).is_file()
+
+    def missing(self, hashes: Collection[str]) -> set[str]:
+        """Return those of ``hashes`` whose bytes are not here."""
+        return {one for one in hashes if not self.exists(one)}
 
     def open(self, sha256: str, start: int = 0) -> BinaryIO:
         """Open the bytes of ``sha256`` at byte ``start``. Raises FileNotFoundError."""
@@ -72,10 +76,16 @@ class LocalFileStore:
     def delete(self, sha256: str, *, older_than: datetime | None = None) -> bool:
         """Remove the bytes of ``sha256``.
 
-        They are moved aside before their age is looked at, so that an upload of the same bytes
-        at this very moment either is seen here or puts its own copy in place.
+        They are moved aside before their age is looked at once more, so that an upload of the
+        same bytes at this very moment either is seen here or puts its own copy in place. Young
+        ones are not moved at all: nobody who opens them may find them gone.
         """
         final = self.path(sha256)
+        try:
+            if older_than is not None and _when(final.stat()) >= older_than:
+                return False
+        except FileNotFoundError:
+            return False
         aside = self._incoming() / f"{TEMPORARY}{os.urandom(8).hex()}"
         try:
             final.rename(aside)
@@ -130,10 +140,21 @@ class LocalFileStore:
         return stored
 
     def discard(self, token: str) -> None:
-        """Forget the parts of ``token``, or a temporary."""
+        """Forget the parts of ``token``, or a temporary.
+
+        A temporary may be the only copy of a file that :meth:`delete` had moved aside when it
+        was killed: it goes to the place of its hash first, from where the sweep removes it if
+        no record names it.
+        """
         if not _ARRIVING.fullmatch(token):
             raise ValueError("not the name of something arriving")
-        (self._incoming() / token).unlink(missing_ok=True)
+        left = self._incoming() / token
+        if token.startswith(TEMPORARY) and left.is_file():
+            with left.open("rb") as stream:
+                sha256 = digest_of(stream).sha256
+            if not self.exists(sha256):
+                self._put(left, sha256)
+        left.unlink(missing_ok=True)
 
     def incoming(self) -> Iterator[tuple[str, datetime]]:
         """List what is still arriving, with when each last grew."""

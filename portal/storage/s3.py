@@ -8,7 +8,8 @@ import os
 import re
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cache, cached_property
@@ -23,6 +24,7 @@ from portal.storage.settings import StorageSettings
 PART = 8 * 1024 * 1024
 """What arrives is cut into objects of this size, and large files are sent in such parts."""
 ADDRESS_SECONDS = 300
+ASKED_AT_ONCE = 8
 UNFINISHED = "unfinished/"
 _MAKING = threading.Lock()
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{16,64}")
@@ -71,6 +73,13 @@ class S3FileStore:
     def exists(self, sha256: str) -> bool:
         """Whether the bytes of ``sha256`` are here: an object shows only when it is whole."""
         return self._head(_key(sha256)) is not None
+
+    def missing(self, hashes: Collection[str]) -> set[str]:
+        """Return those of ``hashes`` whose bytes are not here; several questions at a time."""
+        asked = sorted(hashes)
+        with ThreadPoolExecutor(ASKED_AT_ONCE) as pool:
+            there = pool.map(self.exists, asked)
+            return {one for one, here in zip(asked, there, strict=True) if not here}
 
     def open(self, sha256: str, start: int = 0) -> BinaryIO:
         """Open the bytes of ``sha256`` at byte ``start``. Raises FileNotFoundError."""
@@ -178,7 +187,8 @@ class S3FileStore:
         yield from newest.items()
         with translated():
             pages = self.client.get_paginator("list_multipart_uploads")
-            for page in pages.paginate(Bucket=self.bucket):
+            # Other programs may send to the same bucket; theirs is none of our business.
+            for page in pages.paginate(Bucket=self.bucket, Prefix="files/"):
                 for upload in page.get("Uploads", []):
                     name = f"{UNFINISHED}{upload['UploadId']}/{upload['Key']}"
                     yield name, upload["Initiated"]

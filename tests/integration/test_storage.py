@@ -133,6 +133,13 @@ def test_file_is_removed_only_if_it_is_old_enough(any_store: FileStore) -> None:
     assert list(any_store.incoming()) == []
 
 
+def test_many_files_are_looked_for_at_once(any_store: FileStore) -> None:
+    there = {any_store.save(io.BytesIO(b"%d" % n)).sha256 for n in range(12)}
+    absent = {sha256(b"absent %d" % n) for n in range(12)}
+    assert any_store.missing(there | absent) == absent
+    assert any_store.missing(()) == set()
+
+
 # Parts.
 
 
@@ -250,6 +257,23 @@ def test_file_saved_again_while_it_is_removed_stays(folder: LocalFileStore) -> N
     assert read(folder, stored.sha256) == SOME
 
 
+def test_only_copy_of_a_file_that_a_killed_removal_left_aside_is_put_back(
+    folder: LocalFileStore,
+) -> None:
+    stored = folder.save(io.BytesIO(SOME))
+    folder.path(stored.sha256).rename(folder.root / "incoming" / "tmp-0123456789abcdef")
+    folder.discard("tmp-0123456789abcdef")
+    assert read(folder, stored.sha256) == SOME
+    assert list(folder.incoming()) == []
+
+
+def test_young_file_is_not_even_moved_by_a_removal(folder: LocalFileStore) -> None:
+    stored = folder.save(io.BytesIO(SOME))
+    inode = folder.path(stored.sha256).stat()
+    assert not folder.delete(stored.sha256, older_than=long_ago())
+    assert folder.path(stored.sha256).stat().st_ctime_ns == inode.st_ctime_ns
+
+
 def test_folder_can_be_read_by_the_group_and_nobody_else(folder: LocalFileStore) -> None:
     stored = folder.save(io.BytesIO(SOME))
     assert folder.path(stored.sha256).stat().st_mode & 0o777 == 0o640
@@ -296,9 +320,14 @@ def test_large_file_half_sent_by_a_killed_process_is_listed_and_forgotten(
     assert name == f"{UNFINISHED}{started['UploadId']}/files/ab/abc"
     # The test server dates every such sending in 2010.
     assert when < soon()
+    # Other programs may send to the same bucket; theirs goes on.
+    theirs = bucket.client.create_multipart_upload(Bucket=bucket.bucket, Key="theirs/film")
     bucket.discard(name)
     bucket.discard(name)
     assert list(bucket.incoming()) == []
+    bucket.client.abort_multipart_upload(
+        Bucket=bucket.bucket, Key="theirs/film", UploadId=theirs["UploadId"]
+    )
 
 
 def test_parts_after_a_gap_do_not_count(bucket: S3FileStore) -> None:
