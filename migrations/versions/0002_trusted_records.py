@@ -554,7 +554,7 @@ def restore_users():
 
 
 def change_evidence():
-    """What backs a closed round was accepted by whoever closed it; the rest waits."""
+    """What was shown in a closed round was accepted by whoever closed it; the rest waits."""
     with op.batch_alter_table("evidence") as batch:
         batch.add_column(
             sa.Column("kind", sa.String(length=40), server_default="other", nullable=False)
@@ -570,17 +570,7 @@ def change_evidence():
         batch.add_column(sa.Column("reviewed_at", sa.DateTime(timezone=True), nullable=True))
         batch.add_column(sa.Column("review_reason", sa.Text(), server_default="", nullable=False))
         batch.add_column(sa.Column("version", sa.Integer(), server_default="1", nullable=False))
-    closed = (
-        "FROM evidence_uses u JOIN closure_requests r ON r.task_id = u.task_id"
-        " WHERE u.evidence_id = evidence.id AND r.state = 'closed'"
-        " AND r.requested_at >= u.added_at AND r.decided_by_id IS NOT NULL"
-    )
-    op.execute(
-        "UPDATE evidence SET status = 'accepted',"
-        f" reviewed_at = (SELECT min(r.decided_at) {closed}),"
-        f" reviewed_by_id = (SELECT r.decided_by_id {closed} ORDER BY r.decided_at, r.id LIMIT 1)"
-        f" WHERE withdrawn_at IS NULL AND EXISTS (SELECT 1 {closed})"
-    )
+    accept_what_was_closed()
     op.execute("UPDATE evidence SET status = 'withdrawn' WHERE withdrawn_at IS NOT NULL")
     op.execute(
         "INSERT INTO evidence_revisions (evidence_id, number, file_id, added_by_id, added_at, note)"
@@ -594,7 +584,54 @@ def change_evidence():
         )
 
 
+def accept_what_was_closed():
+    """Four eyes: not what came from the decider, or from the hospital where the decider works."""
+    stamp = sa.DateTime(timezone=True)
+    rounds = sa.table(
+        "closure_requests",
+        *map(sa.column, ("id", "state", "decided_by_id")),
+        sa.column("evidence", sa.JSON()),
+        sa.column("decided_at", stamp),
+    )
+    users = sa.table("users", sa.column("id"), sa.column("organisation_id"))
+    pieces = sa.table(
+        "evidence",
+        *map(sa.column, ("id", "organisation_id", "added_by_id", "status", "reviewed_by_id")),
+        sa.column("reviewed_at", stamp),
+        sa.column("withdrawn_at", stamp),
+    )
+    closed = (
+        sa.select(rounds, users.c.organisation_id)
+        .join(users, users.c.id == rounds.c.decided_by_id)
+        .where(rounds.c.state == "closed", rounds.c.decided_at.is_not(None))
+        .order_by(rounds.c.decided_at, rounds.c.id)
+    )
+    for one in op.get_bind().execute(closed).all():
+        op.execute(
+            pieces.update()
+            .where(
+                pieces.c.id.in_({item["evidence_id"] for item in one.evidence}),
+                pieces.c.status == "pending",
+                pieces.c.withdrawn_at.is_(None),
+                pieces.c.organisation_id.is_distinct_from(one.organisation_id),
+                pieces.c.added_by_id != one.decided_by_id,
+            )
+            .values(status="accepted", reviewed_by_id=one.decided_by_id, reviewed_at=one.decided_at)
+        )
+
+
 def restore_evidence():
+    """Before, a piece stood or was withdrawn.
+
+    Rejected ones become withdrawn, for the reason of the rejection and by who rejected them, so
+    that they never count again. Whether a standing piece was accepted or waits is forgotten, as
+    are kinds, what a piece proves, until when, and all revisions but the present file.
+    """
+    op.execute(
+        "UPDATE evidence SET status = 'withdrawn', withdrawn_at = reviewed_at,"
+        " withdrawn_by_id = reviewed_by_id, withdrawn_reason = review_reason"
+        " WHERE status = 'rejected'"
+    )
     with rebuilt("evidence", CHECKS["evidence"], OLD_CHECKS["evidence"]) as batch:
         batch.drop_constraint(batch.f("fk_evidence_reviewed_by_id_users"), type_="foreignkey")
         batch.drop_index("ix_evidence_library")

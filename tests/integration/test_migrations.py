@@ -19,6 +19,7 @@ from portal.extensions import db
 from portal.models import (
     Assessment,
     Base,
+    Evidence,
     Handover,
     Invitation,
     ParkedForm,
@@ -38,6 +39,8 @@ from portal.services.minutes import ResolutionEntry
 from tests.factories import Scene, make_scene
 from tests.factories.accounts import make_hospital_with_base
 from tests.factories.assessments import fill_self
+from tests.factories.closures import closed, only_round
+from tests.factories.evidence import evidence_for, evidence_in, rejected
 from tests.factories.meetings import draft_minutes
 from tests.factories.plans import make_library_task
 from tests.factories.provinces import make_everything
@@ -231,3 +234,42 @@ def test_foreign_keys_count_again_after_a_migration(migrated: Flask) -> None:
     fill(migrated)
     with migrated.app_context(), pytest.raises(sa.exc.IntegrityError):
         db.session.execute(sa.text("DELETE FROM programmes"))
+
+
+def test_pieces_shown_in_a_closed_round_are_accepted_under_four_eyes_alone(
+    migrated: Flask,
+) -> None:
+    """And a rejected one never counts again, not even when the portal goes back and forth."""
+    with migrated.app_context(), time_machine.travel("2021-03-15T09:00:00+08:00"):
+        scene = make_scene()
+        task = closed(scene)
+        shown = task.evidence_uses[0].evidence
+        later = evidence_for(task, by=scene.supported_coordinator).evidence
+        refused = rejected(
+            evidence_in(scene.pairing, by=scene.supported_coordinator), by=scene.centre
+        )
+        own = evidence_in(scene.pairing, by=scene.supported_coordinator)
+        own.organisation_id = scene.centre.organisation_id or 0
+        by_decider = evidence_in(scene.pairing, by=scene.supported_coordinator)
+        by_decider.added_by = scene.centre
+        request = only_round(task)
+        request.evidence = [
+            *request.evidence,
+            *({"evidence_id": one.id, "requirement_id": None} for one in (own, by_decider)),
+        ]
+        db.session.commit()
+        ids = [one.id for one in (shown, later, refused, own, by_decider)]
+    go(migrated, "downgrade", "0001")
+    go(migrated, "upgrade", "head")
+    with migrated.app_context():
+        pieces = [db.session.get_one(Evidence, one) for one in ids]
+        assert [one.status.value for one in pieces] == [
+            "accepted",
+            "pending",
+            "withdrawn",
+            "pending",
+            "pending",
+        ]
+        assert pieces[0].reviewed_by_id == only_round(pieces[0].uses[0].task).decided_by_id
+        assert pieces[0].reviewed_at == only_round(pieces[0].uses[0].task).decided_at
+        assert pieces[2].withdrawn_reason == "缺少印章"
