@@ -1,4 +1,4 @@
-"""What a restored portal must not go on with: log-ins and uploads that only the old one knew."""
+"""What a restored portal must not go on with: log-ins, links and uploads of the old one."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,10 +6,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal import clock
-from portal.models import Upload, UploadState, UserSession
+from portal.models import Invitation, Upload, UploadLink, UploadState, UserSession
+from portal.policies.uploads import UNFINISHED
 
 RESTORED = "系统已从备份恢复"
-OPEN_UPLOADS = (UploadState.RECEIVING, UploadState.ASKING)
 
 
 @dataclass(frozen=True)
@@ -18,18 +18,20 @@ class Settled:
 
     uploads: int
     sessions: int
+    links: int
 
 
 def settle(session: Any) -> Settled:
-    """End every log-in and cancel every upload that was still arriving; does not commit.
+    """End every log-in, cancel every unfinished upload, revoke every link; does not commit.
 
-    A log-in that was ended after the backup would otherwise come back to life, and the bytes
-    of an unfinished upload are not part of a backup. Needs tables of the present revision.
+    A log-in, an invitation or a phone's link that was ended or used after the backup would
+    otherwise come back to life, and the bytes of an unfinished upload are not part of a backup.
+    Needs tables of the present revision.
     """
     now = clock.now()
     uploads = session.execute(
         sa.update(Upload)
-        .where(Upload.state.in_(OPEN_UPLOADS))
+        .where(Upload.state.in_(UNFINISHED))
         .values(state=UploadState.CANCELLED, answer=RESTORED, touched_at=now)
     )
     sessions = session.execute(
@@ -37,4 +39,12 @@ def settle(session: Any) -> Settled:
         .where(UserSession.ended_at.is_(None))
         .values(ended_at=now, ended_why="restored")
     )
-    return Settled(uploads.rowcount, sessions.rowcount)
+    phones = session.execute(
+        sa.update(UploadLink).where(UploadLink.revoked_at.is_(None)).values(revoked_at=now)
+    )
+    invitations = session.execute(
+        sa.update(Invitation)
+        .where(Invitation.revoked_at.is_(None), Invitation.used_at.is_(None))
+        .values(revoked_at=now)
+    )
+    return Settled(uploads.rowcount, sessions.rowcount, phones.rowcount + invitations.rowcount)

@@ -86,7 +86,8 @@ def restore(source: Path) -> None:
     db.session.commit()
     click.echo(
         f"Everybody must log in anew ({settled.sessions} log-ins ended);"
-        f" {settled.uploads} unfinished uploads were cancelled."
+        f" {settled.uploads} unfinished uploads were cancelled;"
+        f" {settled.links} invitations and phone links were revoked."
     )
 
 

@@ -20,12 +20,14 @@ from portal.backup.manifest import file_name
 from portal.extensions import db
 from portal.models import (
     AuditEntry,
+    Invitation,
     Organisation,
     OrganisationKind,
     ScanState,
     StoredFile,
     Task,
     Upload,
+    UploadLink,
     UploadState,
     User,
     UserSession,
@@ -450,18 +452,31 @@ def test_operator_backs_up_verifies_and_restores_by_command(
     assert (status, "Restored: " in said) == (0, True)
     assert re.search(r"[1-9]\d* log-ins ended", said)
     assert re.search(r"[1-9]\d* unfinished uploads were cancelled", said)
+    assert re.search(r"[1-9]\d* invitations and phone links were revoked", said)
     with elsewhere.app.app_context():
         states = set(db.session.scalars(sa.select(Upload.state)))
+        usable_invitations = sa.select(Invitation.id).where(
+            Invitation.used_at.is_(None), Invitation.revoked_at.is_(None)
+        )
         open_sessions = sa.select(UserSession.id).where(UserSession.ended_at.is_(None))
         assert UploadState.CANCELLED in states
         assert states.isdisjoint({UploadState.RECEIVING, UploadState.ASKING})
         assert db.session.scalars(open_sessions).all() == []
+        assert set(db.session.scalars(sa.select(UploadLink.revoked_at))).isdisjoint({None})
+        assert db.session.scalars(usable_invitations).all() == []
     for one in (working, elsewhere):
         assert last_audit_title(one) == f"后台命令：{'backup' if one is working else 'restore'}"
     status, said = elsewhere.flask("audit", "verify", "--no-record")
     assert (status, "every link holds" in said) == (0, True)
     after = elsewhere.rows()
-    settled = {"uploads", "user_sessions", "audit_entries", "audit_head"}
+    settled = {
+        "uploads",
+        "user_sessions",
+        "upload_links",
+        "invitations",
+        "audit_entries",
+        "audit_head",
+    }
     assert {name for name in before if before[name] != after[name]} <= settled
 
 
