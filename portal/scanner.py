@@ -1,6 +1,6 @@
 """Asking ClamAV whether a file is clean before it is kept; without a setting nobody is asked.
 
-A dozen lines of socket instead of a package: docs/decisions/0012 says why.
+A dozen lines of socket instead of a package: docs/decisions/0017 says why.
 """
 
 import logging
