@@ -15,8 +15,10 @@ WIDTH, HEIGHT = 595, 842
 def paper(title: str, lines: Sequence[str], *, unit: str, date: str) -> BytesIO:
     """Return a one-page A4 PDF: title, text, and the unit's seal over its date."""
     left = (WIDTH - 22 * min(len(title), 22)) // 2
-    parts = [_text(title, max(60, left), 740, 22)]
-    parts += [_text(line, 80, 690 - 28 * number, 14) for number, line in enumerate(lines)]
+    # The rules show even where no Chinese font is at hand: a paper never looks empty.
+    parts = [_text(title, max(60, left), 740, 22), _rule(722, red=True), _rule(718, red=True)]
+    for number, line in enumerate(lines):
+        parts += [_text(line, 80, 690 - 28 * number, 14), _rule(682 - 28 * number)]
     bottom = 690 - 28 * len(lines) - 60
     parts += [_text(unit, 320, bottom, 14), _text(date, 340, bottom - 26, 14)]
     parts.append(_seal(410, bottom - 8))
@@ -27,6 +29,12 @@ def _text(text: str, x: int, y: int, size: int) -> str:
     """Return the drawing of one line; the text is written as UCS-2 codes."""
     codes = text.encode("utf-16-be").hex().upper()
     return f"BT /F1 {size} Tf {x} {y} Td <{codes}> Tj ET"
+
+
+def _rule(y: int, *, red: bool = False) -> str:
+    """Return a line across the page: red under the head of an official paper, else grey."""
+    colour = "0.8 0.1 0.1" if red else "0.75 0.75 0.75"
+    return f"{colour} RG {2 if red else 1} w 70 {y} m {WIDTH - 70} {y} l S"
 
 
 def _seal(x: int, y: int) -> str:
