@@ -19,27 +19,55 @@ START = "0" * 64
 LINKS = ("position", "previous", "hash", "sealed")
 """The columns that tie an entry to its neighbours; ``sealed`` says all the others."""
 
-SEALED_OF_EVENT = [
-    "object_type",
-    "object_id",
-    "pairing_id",
-    "action",
-    "title",
-    "from_state",
-    "to_state",
-    "comment",
-    "tone",
-    "actor_id",
-    "actor_name",
-    "actor_role",
-    "actor_org",
-    "at",
-    "details",
-    "changes",
-]
-"""What of an event its entry vouches for. Never take a name out: older digests have it."""
+FORMAT = 1
+"""The names that an entry written today seals. It says so itself, under "v"."""
 
-COLUMNS = [one.key for one in AuditEntry.__table__.columns if one.key not in LINKS]
+SEALED: dict[int, tuple[str, ...]] = {
+    1: (
+        "uid",
+        "at",
+        "kind",
+        "result",
+        "action",
+        "title",
+        "object_type",
+        "object_id",
+        "pairing_id",
+        "actor_id",
+        "actor_name",
+        "actor_role",
+        "actor_org",
+        "address",
+        "method",
+        "path",
+        "status",
+        "changes",
+    ),
+}
+"""What of an entry is sealed, by format. Never change a tuple: a new column is a new format."""
+
+SEALED_OF_EVENT: dict[int, tuple[str, ...]] = {
+    1: (
+        "object_type",
+        "object_id",
+        "pairing_id",
+        "action",
+        "title",
+        "from_state",
+        "to_state",
+        "comment",
+        "tone",
+        "actor_id",
+        "actor_name",
+        "actor_role",
+        "actor_org",
+        "at",
+        "details",
+        "changes",
+    ),
+}
+"""What of an event its entry vouches for, by format."""
+
 WIDTHS = {
     one.key: one.type.length
     for one in AuditEntry.__table__.columns
@@ -87,15 +115,16 @@ def tidy(text: str) -> str:
     return CONTROLS.sub(" ", text)
 
 
-def seal(values: Mapping[str, Any], events: int, digest: str) -> str:
+def seal(values: Mapping[str, Any], events: int, digest: str, version: int = FORMAT) -> str:
     """Return the canonical text of an entry: all its columns, and what its events say."""
-    said = {name: plain(values[name]) for name in COLUMNS}
-    return canonical({**said, "events": [events, digest]})
+    said = {name: plain(values[name]) for name in SEALED[version]}
+    return canonical({**said, "v": version, "events": [events, digest]})
 
 
-def digest(events: Sequence[Event]) -> str:
+def digest(events: Sequence[Any], version: int = FORMAT) -> str:
     """Return the SHA-256, in hex, of what ``events`` say, in their order."""
-    said = [{name: plain(getattr(one, name)) for name in SEALED_OF_EVENT} for one in events]
+    names = SEALED_OF_EVENT[version]
+    said = [{name: plain(getattr(one, name)) for name in names} for one in events]
     return hashlib.sha256(canonical(said).encode()).hexdigest()
 
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from portal.audit.chain import ENTRIES, HEAD
-from portal.audit.entry import START, digest, link, seal
+from portal.audit.entry import SEALED, START, digest, link, seal
 from portal.models import Event
 
 BATCH = 500
@@ -104,23 +104,27 @@ def _check(last: Head, entry: Mapping[str, Any], events: list[Any]) -> Head:
         raise broken("与前一条不衔接")
     if link(entry["previous"], entry["sealed"]) != entry["hash"]:
         raise broken("内容与校验值不符")
-    count, vouched = _events_said(entry["sealed"])
-    if seal(entry, count, vouched) != entry["sealed"]:
+    version, count, vouched = _events_said(entry["sealed"])
+    if version not in SEALED or seal(entry, count, vouched, version) != entry["sealed"]:
         raise broken("各栏内容与封存的内容不符")
     if len(events) != count:
         raise broken(f"应有 {count} 条办理记录，现有 {len(events)} 条")
-    if digest(events) != vouched:
+    if digest(events, version) != vouched:
         raise broken("所附的办理记录被改动")
     return Head(position, entry["hash"])
 
 
-def _events_said(sealed: str) -> tuple[int, str]:
-    """Return how many events an entry vouches for and their digest; nought if it is no JSON."""
+def _events_said(sealed: str) -> tuple[int, int, str]:
+    """Return the format of an entry, how many events it vouches for, and their digest.
+
+    The format is nought where the text is no such JSON.
+    """
     try:
-        count, vouched = json.loads(sealed)["events"]
-        return int(count), str(vouched)
+        said = json.loads(sealed)
+        count, vouched = said["events"]
+        return int(said["v"]), int(count), str(vouched)
     except (ValueError, KeyError, TypeError):
-        return -1, ""
+        return 0, -1, ""
 
 
 def _goes_on(session: Session, head: Head) -> bool:

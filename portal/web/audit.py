@@ -18,7 +18,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.http import parse_options_header, parse_range_header
 from werkzeug.wrappers import Response
 
-from portal import audit
+from portal import audit, clock
 from portal.audit import Entry, Trace, tidy
 from portal.database import short_write
 from portal.extensions import db
@@ -35,6 +35,9 @@ TAKEN = "taken"
 """Where the session's cookie keeps the last few things that left an entry."""
 
 KEPT_IN_COOKIE = 8
+TAKEN_FOR = 600
+"""For so many seconds the later pieces of a thing belong to the entry that it left."""
+
 REFUSALS = frozenset({403, 409, 413})
 """Answers that are a refusal whatever gave them. 422 is a slip of typing; 404 and 400 are
 recorded only where something was hidden or forged."""
@@ -113,6 +116,15 @@ def note_answer(response: Response, *, refused: bool) -> None:
         audit.insist(db.session())
 
 
+def note_committed(*, refused: bool) -> None:
+    """Tell the log that what :func:`note_answer` told of has been committed.
+
+    Only then has a refusal left its entry: one that follows an earlier commit, or a commit
+    that fails, has not.
+    """
+    g.audit_recorded = refused
+
+
 def note_title(title: str) -> None:
     """Say in Chinese what a download or an export is called, where its name does not tell."""
     g.audit_title = title
@@ -122,7 +134,6 @@ def _describe(trace: Trace) -> Entry | None:
     """Describe what this request is about to commit."""
     if not has_request_context():
         return None
-    g.audit_recorded = True
     status = g.get("audit_status", 0)
     refused = status >= 400 or "audit_refuses" in g
     told = "、".join(dict.fromkeys(event.title for event in trace.events))
@@ -305,13 +316,18 @@ def _takes(response: Response, *, part: bool) -> bool:
         return False
     if 300 <= response.status_code < 400 and response.headers.get("Location", "/").startswith("/"):
         return False  # led to a page of ours, which says for itself what it hands out
-    recent: list[str] = session.get(TAKEN, [])
+    now = int(clock.now().timestamp())
+    # A cookie of an older portal may hold names without their times.
+    known = [one for one in session.get(TAKEN, []) if isinstance(one, list)]
+    recent = [(name, at) for name, at in known if 0 <= now - at < TAKEN_FOR]
     wanted = parse_range_header(request.headers.get("Range"))
     goes_on = wanted is not None and len(wanted.ranges) == 1 and wanted.ranges[0][0] != 0
     thing = _thing()
-    if (part or (response.status_code == 206 and goes_on)) and thing in recent:
+    # Whatever the status: nginx or the store answers the range that we only point at.
+    if (part or goes_on) and thing in dict(recent):
         return False
-    session[TAKEN] = [*(one for one in recent if one != thing), thing][-KEPT_IN_COOKIE:]
+    kept = [[name, at] for name, at in recent if name != thing]
+    session[TAKEN] = [*kept, [thing, now]][-KEPT_IN_COOKIE:]
     return True
 
 

@@ -96,8 +96,10 @@ def writes_on_return(view: View) -> View:
         if request.method != "GET":
             abort(405)
         response: Response = make_response(view(*args, **kwargs))
-        audit.note_answer(response, refused=400 <= response.status_code < 500)
+        refused = 400 <= response.status_code < 500
+        audit.note_answer(response, refused=refused)
         db.session.commit()
+        audit.note_committed(refused=refused)
         return response
 
     setattr(wrapper, WRITES_ON_RETURN, True)
@@ -176,8 +178,10 @@ def _writing(view: View, *, keep_refusals: bool) -> View:
             _settle(key, response, refused=refused)
         if not refused:
             _forget_parked()
-        audit.note_answer(response, refused=refused and response.status_code >= 400)
+        refused = refused and response.status_code >= 400
+        audit.note_answer(response, refused=refused)
         db.session.commit()
+        audit.note_committed(refused=refused)
         return response
 
     setattr(wrapper, WRITES, True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,16 @@ import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.exc import DatabaseError
 
+from portal.audit.entry import (
+    FORMAT,
+    LINKS,
+    SEALED,
+    SEALED_OF_EVENT,
+    START,
+    Entry,
+    columns_of,
+    link,
+)
 from portal.audit.fields import values_of
 from portal.audit.verify import BrokenChain, Head, verify
 from portal.extensions import db
@@ -29,6 +40,8 @@ from tests.factories.audit import (
 )
 from tests.support.apps import build_app, dispose, migrate
 from tests.support.queries import count_queries
+
+SEAL_OF_THE_FIRST_FORMAT = "7bc3feb796b5afd14b06f94071e89833aa8e1b03b23a34a93a6d127546d9d089"
 
 BOTH = ("events", "audit_entries")
 
@@ -126,6 +139,17 @@ def test_failed_statement_tells_no_values_outside_development(tmp_path: Path) ->
     with app.app_context():
         assert db.engine.hide_parameters
     dispose(app)
+
+
+def test_seal_of_the_first_format_stays_what_it_was() -> None:
+    entry = Entry(AuditKind.CHANGE, "tasks.edit", "修改任务", changes=[["tasks.title", "甲", "乙"]])
+    event = Event(object_type="task", object_id=3, action="edited", title="修改任务")
+    event.at = at = datetime(2021, 3, 15, 1, tzinfo=UTC)
+    row = columns_of(entry, "0" * 32, [event], at)
+    assert link(START, row["sealed"]) == SEAL_OF_THE_FIRST_FORMAT
+    for sealed, model in ((SEALED, AuditEntry), (SEALED_OF_EVENT, Event)):
+        columns = {one.key for one in model.__table__.columns} - {*LINKS, "id", "audit_uid"}
+        assert columns == set(sealed[FORMAT]), "a new column needs a new format"
 
 
 def test_commit_fails_where_no_entry_can_be_added(app: Flask) -> None:

@@ -6,11 +6,15 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+import time_machine
+from werkzeug.wrappers import Response
 
+from portal import clock
 from portal.audit.verify import verify
 from portal.extensions import db
 from portal.models import AuditEntry, AuditKind, AuditResult, Event, Role
 from portal.services.accounts import FAILURES_BEFORE_LOCK
+from portal.web.audit import downloads
 from tests.factories import PASSWORD, Scene, make_scene, make_user
 from tests.factories.accounts import make_security_administrator
 from tests.factories.audit import entries, last_entry
@@ -272,6 +276,33 @@ def test_pieces_of_a_file_count_once_but_none_is_had_unrecorded(
     only_entry_of(client, lambda: piece("bytes=1-"))
     assert none_left_by(lambda: piece("bytes=5-9"))
     only_entry_of(client, lambda: piece("bytes=0-9"))
+
+
+def test_pieces_that_the_proxy_sends_count_once_for_ten_minutes(
+    client: PageClient, scene: Scene
+) -> None:
+    app = client.app
+    file = evidence_in(scene.pairing, by=scene.supported_coordinator).file
+    client.login(scene.centre, PASSWORD)
+
+    @downloads
+    def handed_over(file_id: int) -> Response:
+        """Point at the file, as with X-Accel-Redirect: the whole has the status 200."""
+        return Response(headers={"X-Accel-Redirect": f"/_files/{file_id}"})
+
+    def piece(wanted: str) -> None:
+        view = app.view_functions["files.show_file"]
+        app.view_functions["files.show_file"] = handed_over
+        try:
+            client.get(f"/files/{file.id}", headers={"Range": wanted})
+        finally:
+            app.view_functions["files.show_file"] = view
+
+    with time_machine.travel(clock.now(), tick=False) as time:
+        only_entry_of(client, lambda: piece("bytes=0-"))
+        assert none_left_by(lambda: piece("bytes=5-9"))
+        time.shift(601)
+        only_entry_of(client, lambda: piece("bytes=5-9"))
 
 
 def test_unchanged_file_and_mere_headers_are_not_taken(client: PageClient, scene: Scene) -> None:

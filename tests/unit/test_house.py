@@ -156,6 +156,36 @@ def test_every_view_that_sends_a_file_leaves_an_audit_entry(app: Flask) -> None:
     assert sending - marked == set(), "put @downloads or @exports under the route"
 
 
+def views_of_sheets() -> set[str]:
+    """(blueprint's function) of every view that draws a printed sheet by GET."""
+    sheets = {
+        str(path.relative_to(CODE / "templates"))
+        for path in (CODE / "templates").rglob("*.html")
+        if '{% extends "layouts/print.html" %}' in path.read_text(encoding="utf-8")
+    }
+    found = set()
+    for path in sorted((CODE / "blueprints").rglob("*.py")):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if not isinstance(node, ast.FunctionDef) or not node.decorator_list:
+                continue
+            named = {n.value for n in ast.walk(node) if isinstance(n, ast.Constant)}
+            if named & sheets:
+                found.add(f"{path.parent.name}.{node.name}")
+    return found
+
+
+def test_every_sheet_and_every_table_that_is_fetched_leaves_an_audit_entry(app: Flask) -> None:
+    marked = {name for name, view in app.view_functions.items() if hasattr(view, TAKES)}
+    tables = {
+        rule.endpoint
+        for rule in app.url_map.iter_rules()
+        if rule.rule.endswith((".zip", ".csv", ".xlsx"))
+    }
+    sheets = views_of_sheets()
+    assert {"meetings.print_minutes", "assessments.print_sheet"} <= sheets
+    assert (sheets | tables) - marked == set(), "put @exports under the route"
+
+
 def test_views_usable_before_a_demanded_second_factor_are_those_named_here(app: Flask) -> None:
     views = app.view_functions.items()
     marked = {name for name, view in views if hasattr(view, BEFORE_SECOND_FACTOR)}

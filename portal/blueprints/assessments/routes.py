@@ -17,6 +17,7 @@ from portal.queries.pairings import get_pairing
 from portal.services import assessments
 from portal.web.accounts import actor
 from portal.web.address import id_of, member_of
+from portal.web.audit import exports, note_title
 from portal.web.requests import leave_to, writes
 
 
@@ -137,10 +138,12 @@ def item_rows(assessment_id: int, item_id: int) -> str:
 
 
 @bp.get("/assessments/<int:assessment_id>/print")
+@exports
 def print_sheet(assessment_id: int) -> str:
     """Show the sheet as it is printed on A4."""
     viewer = actor()
     assessment = queries.get_assessment(assessment_id, viewer=viewer)
+    note_title(f"打印考核评分表：{assessment.year} 年度")
     return render_template(
         "assessments/print.html",
         assessment=assessment,

@@ -19,6 +19,7 @@ from portal.queries.history import history_of
 from portal.services import minutes
 from portal.services.minutes import AttendanceEntry
 from portal.web.accounts import actor
+from portal.web.audit import exports, note_title
 from portal.web.requests import leave_to, unsaved, writes
 
 
@@ -190,11 +191,13 @@ def return_minutes(meeting_id: int) -> Answer:
 
 
 @bp.get("/meetings/<int:meeting_id>/print")
+@exports
 def print_minutes(meeting_id: int) -> str:
     """Show the minutes as one official sheet."""
     meeting = queries.get_meeting(meeting_id, viewer=actor())
     if meeting.state not in HELD_STATES:
         raise StepRefused("会议纪要尚未提交，还不能打印。")
+    note_title(f"打印会议纪要：{meeting.title}")
     return render_template(
         "meetings/print.html",
         meeting=meeting,
