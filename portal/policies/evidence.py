@@ -108,12 +108,12 @@ def counts(evidence: Evidence, today: date) -> bool:
     return not why_not_counted(evidence, today)
 
 
-def counted(today: date) -> sa.ColumnElement[bool]:
-    """Return the same rule as :func:`counts`, as a condition on Evidence."""
+def counted(today: date, piece: type[Evidence] = Evidence) -> sa.ColumnElement[bool]:
+    """Return the same rule as :func:`counts`, as a condition on Evidence, or an alias of it."""
     return sa.and_(
-        Evidence.status.in_(STANDING),
-        sa.or_(Evidence.expires_on.is_(None), Evidence.expires_on >= today),
-        Evidence.file.has(StoredFile.scan.in_(USABLE_SCANS)),
+        piece.status.in_(STANDING),
+        sa.or_(piece.expires_on.is_(None), piece.expires_on >= today),
+        piece.file.has(StoredFile.scan.in_(USABLE_SCANS)),
     )
 
 

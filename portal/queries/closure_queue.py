@@ -13,6 +13,7 @@ from portal.extensions import db
 from portal.models import (
     ClosureRequest,
     Event,
+    EvidenceUse,
     LabelledEnum,
     Pairing,
     Role,
@@ -22,6 +23,7 @@ from portal.models import (
 )
 from portal.policies.scope import visible_tasks
 from portal.workdays import workdays_between
+from portal.workflow.closure import rejected_since
 
 PAGE = 50
 COUNT_LIMIT = 1000
@@ -84,6 +86,8 @@ class QueueRow:
     request: ClosureRequest
     waiting_days: int
     look_back_due: bool
+    rejected: int
+    """How many pieces of the waiting round were not accepted: it can only be returned."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +121,7 @@ def queues_of(viewer: User) -> list[Queue]:
 
 
 def queue_page(queue: Queue, viewer: User, after: Mark | None = None) -> QueuePage:
-    """Return the tasks that wait in ``queue`` for ``viewer``, oldest first: three queries."""
+    """Return the tasks that wait in ``queue`` for ``viewer``, oldest first: four queries."""
     conditions = [*_waiting(queue, viewer), *([_later(after)] if after else [])]
     tasks = db.session.scalars(
         sa.select(Task)
@@ -126,6 +130,7 @@ def queue_page(queue: Queue, viewer: User, after: Mark | None = None) -> QueuePa
             joinedload(Task.pairing).joinedload(Pairing.supporting),
             joinedload(Task.pairing).joinedload(Pairing.supported),
             selectinload(Task.closure_requests).joinedload(ClosureRequest.requested_by),
+            selectinload(Task.evidence_uses).joinedload(EvidenceUse.evidence),
         )
         .order_by(Task.state_since, Task.id)
         .limit(PAGE + 1)
@@ -227,4 +232,5 @@ def _row(task: Task, today: date) -> QueueRow:
         task.closure_requests[-1],
         workdays_between(since, today),
         task.closed_on is not None and (today - task.closed_on).days >= LOOK_BACK_AFTER_DAYS,
+        len(rejected_since(task)),
     )

@@ -21,8 +21,10 @@ from portal.models import (
     Evidence,
     EvidenceUse,
     Task,
+    TaskState,
     User,
 )
+from portal.policies import closure
 from portal.policies.assessments import scoring_side
 from portal.policies.files import uses_seen
 
@@ -37,6 +39,27 @@ class Hold:
     sentence: str
     for_good: bool
     task: Task | None = None
+
+    @property
+    def rejecting(self) -> str:
+        """The same sentence to a reviewer: who may reject the piece while its round waits."""
+        if self.task is None:
+            return self.sentence
+        who = "省中心" if self.task.state is TaskState.CONFIRMED else "帮扶方负责人"
+        return f"{self.waiting}，期间只有{who}可以不予认可，并退回本次申请。"
+
+    @property
+    def waiting(self) -> str:
+        """What the round waits in, without what that forbids."""
+        return self.sentence.partition("，")[0]
+
+    def keeps_from(self, reviewer: User) -> bool:
+        """Whether ``reviewer`` may not reject the piece: all but who decides about the round."""
+        if self.task is None:
+            return True
+        if self.task.state is TaskState.CONFIRMED:
+            return not closure.can_verify_closure(reviewer, self.task)
+        return not closure.can_confirm_closure(reviewer, self.task)
 
 
 def holds_on(evidence: Evidence, *, viewer: User, lock: bool = False) -> list[Hold]:

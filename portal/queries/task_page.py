@@ -99,12 +99,16 @@ class TaskPage:
 
     @property
     def rejected(self) -> list[tuple[str, EvidenceUse]]:
-        """What was not accepted and waits to be mended, with what it stands for."""
+        """What was not accepted and waits to be mended, with what it stands for.
+
+        Once another piece meets the requirement there is nothing to mend.
+        """
         if self.task.state is TaskState.CLOSED:
             return []
         return [
             (row.name, use)
             for row in self.rows
+            if not (row.requirement and row.proved)
             for use in row.uses
             if use.evidence.status is EvidenceStatus.REJECTED
         ]

@@ -9,11 +9,9 @@ from sqlalchemy.orm import selectinload
 from portal import clock
 from portal.errors import PortalError, Rejected, StepRefused
 from portal.extensions import db
-from portal.models import ClosureRequest, Evidence, EvidenceStatus, Task, TaskState, User
-from portal.policies import closure as closure_policies
+from portal.models import ClosureRequest, Evidence, EvidenceStatus, Task, User
 from portal.policies.decision import require
 from portal.policies.evidence import can_review
-from portal.queries.evidence_holds import Hold
 from portal.services.evidence_changes import lock_pile, lock_with_uses
 from portal.workflow import record, transition
 from portal.workflow.engine import check_version
@@ -50,8 +48,8 @@ def reject_evidence(
         raise Rejected({"review_reason": "请写明不予认可的理由。"})
     if len(reason) > MAX_REASON:
         raise Rejected({"review_reason": f"最多 {MAX_REASON} 个字，现有 {len(reason)} 个字。"})
-    if against := [hold for hold in holds if not _decides(actor, hold)]:
-        raise StepRefused(against[0].sentence, [hold.sentence for hold in against[1:]])
+    if against := [hold.rejecting for hold in holds if hold.keeps_from(actor)]:
+        raise StepRefused(against[0], against[1:])
     was_accepted = evidence.status is EvidenceStatus.ACCEPTED
     details = [("此前", "已认可")] if was_accepted else []
     with db.session.no_autoflush:
@@ -117,15 +115,6 @@ def _accept(evidence: Evidence, actor: User, comment: str) -> None:
         transition(EVIDENCE, evidence, "accept", actor=actor, comment=comment)
         evidence.reviewed_by, evidence.reviewed_at = actor, clock.now()
         evidence.review_reason = ""
-
-
-def _decides(actor: User, hold: Hold) -> bool:
-    """Whether ``actor`` is the one who decides now about the task behind ``hold``."""
-    if hold.task is None:
-        return False
-    if hold.task.state is TaskState.CONFIRMED:
-        return bool(closure_policies.can_verify_closure(actor, hold.task))
-    return bool(closure_policies.can_confirm_closure(actor, hold.task))
 
 
 def _tell_tasks(evidence: Evidence, reason: str, actor: User) -> None:

@@ -16,7 +16,7 @@ from portal.errors import NotVisible, PortalError, StaleEdit, StepRefused
 from portal.extensions import db
 from portal.web import audit
 from portal.web.htmx import is_htmx
-from portal.web.requests import safe_referrer
+from portal.web.requests import READING, safe_referrer
 from portal.web.secret_address import loggable_path
 
 log = logging.getLogger("portal")
@@ -70,6 +70,7 @@ def error_page(
         missing=sentences[1:],
         reference=reference,
         back=safe_referrer(),
+        sent=request.method not in READING,
         demo_date=clock.today() if current_app.config["CLOCK_OFFSET_DAYS"] else None,
     )
     return make_response(body, status)

@@ -21,6 +21,7 @@ from tests.factories.closures import (
     reopened,
     task_in_progress,
 )
+from tests.factories.evidence import evidence_for, rejected
 from tests.support.pages import Page, PageClient
 from tests.support.queries import count_queries
 
@@ -92,6 +93,17 @@ class TestWhoseQueue:
             client.login(getattr(scene, role), PASSWORD)
             assert titles(client.get("/closure")) == [task.title for task in tasks], role
 
+    def test_row_with_a_rejected_piece_says_so_and_takes_no_tick(self, client: PageClient) -> None:
+        scene = make_scene()
+        fine, bad = confirmed(scene), confirmed(scene)
+        piece = evidence_for(bad, by=scene.supported_coordinator).evidence
+        only_round(bad).evidence = [*only_round(bad).evidence, {"evidence_id": piece.id}]
+        rejected(piece, by=scene.other_centre)
+        client.login(scene.centre, PASSWORD)
+        page = client.get("/closure")
+        assert [box["value"] for box in page.select("input[name=task]")] == [str(fine.id)]
+        assert page.text.count("1 件不予认可，须退回") == 1
+
     def test_leader_has_no_queue_of_the_centre(self, client: PageClient) -> None:
         scene = make_scene()
         client.login(scene.supporting_leader, PASSWORD)
@@ -150,7 +162,7 @@ class TestPaging:
         db.session.expunge_all()
         with count_queries() as asked:
             client.get("/closure")
-        assert len(asked) == 4, str(asked)
+        assert len(asked) == 5, str(asked)
 
     def test_count_stops_where_nobody_cares_any_more(self, client: PageClient) -> None:
         scene = make_scene()

@@ -412,6 +412,22 @@ def test_review_page_of_a_closure_offers_only_the_return_of_a_rejected_round(
     assert db.session.get(Task, task.id).state is TaskState.CONFIRMED  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize(
+    ("role", "offered"),
+    [("supporting_coordinator", False), ("supporting_leader", False), ("centre", True)],
+)
+def test_rejecting_is_offered_to_who_decides_about_the_round_only(
+    client: PageClient, scene: Scene, role: str, offered: bool
+) -> None:
+    piece = evidence_for(confirmed(scene), by=scene.supported_coordinator).evidence
+    client.login(getattr(scene, role), PASSWORD)
+    page = client.get(f"/evidence/{piece.id}")
+    assert page.select("form[action$='/accept']")
+    assert bool(page.select("form[action$='/reject']")) is offered
+    assert ("只有省中心可以不予认可" in page.text) is not offered
+    assert "不能变动" not in page.text
+
+
 # The workbench
 
 
@@ -438,6 +454,31 @@ def test_uploader_finds_what_was_not_accepted_until_it_is_mended(
     assert lines(uploader, "佐证未获认可") == []
 
 
+def test_rejected_piece_is_no_work_once_another_meets_the_requirement(
+    client: PageClient, scene: Scene, task: Task
+) -> None:
+    uploader = scene.supported_coordinator
+    rejected(evidence_for(task, by=uploader).evidence, by=scene.centre, reason="看不清")
+    client.login(uploader, PASSWORD)
+    address = f"/tasks/{task.id}"
+    assert "不予认可，请换新版本" in client.get(address).text
+    assert len(lines(uploader, "佐证未获认可")) == 1
+    evidence_for(task, by=uploader)
+    assert "不予认可，请换新版本" not in client.get(address).text
+    assert lines(uploader, "佐证未获认可") == []
+
+
+def test_piece_rejected_under_review_says_how_it_goes_on(client: PageClient, scene: Scene) -> None:
+    waiting = confirmed(scene)
+    piece = evidence_for(waiting, by=scene.supported_coordinator).evidence
+    rejected(piece, by=scene.centre)
+    assert lines(scene.supported_coordinator, "佐证未获认可") == []
+    client.login(scene.supported_coordinator, PASSWORD)
+    page = client.get(f"/evidence/{piece.id}")
+    assert "请等对方退回" in page.text
+    assert page.select(f"a[href='/tasks/{waiting.id}#closure']")
+
+
 @pytest.mark.parametrize(("days", "waits"), [(9, False), (11, True)])
 def test_pieces_that_wait_long_are_one_line_for_each_pairing(
     client: PageClient, scene: Scene, days: int, waits: bool
@@ -450,7 +491,7 @@ def test_pieces_that_wait_long_are_one_line_for_each_pairing(
     fresh.added_at = fresh.revisions[0].added_at = long_ago
     replaced(fresh, by=scene.supported_coordinator)
     db.session.flush()
-    wanted = ["待审核佐证 3 件"] if waits else []
+    wanted = ["待审核佐证 4 件"] if waits else []
     assert lines(scene.supporting_coordinator, "佐证待审核") == wanted
     for stranger in ("supported_coordinator", "foreign_coordinator", "centre", "city"):
         assert lines(getattr(scene, stranger), "佐证待审核") == []
@@ -461,6 +502,9 @@ def test_pieces_that_wait_long_are_one_line_for_each_pairing(
     )
     if waits:
         assert len(client.get(str(links[0]["href"])).select("tbody tr")) == 4
+        everywhere = client.get("/evidence?review=1")
+        assert len(everywhere.select("tbody tr")) == 4
+        assert everywhere.one("select[name=organisation] option[selected]").text == "全部可见单位"
 
 
 def test_menu_leads_those_with_pairings_to_the_library(

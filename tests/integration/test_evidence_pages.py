@@ -225,6 +225,8 @@ def test_coordinator_searches_ticks_and_uses_a_piece_again(
     client.login(scene.supported_coordinator, PASSWORD)
     page = client.get(f"/tasks/{task.id}/evidence/use", {"q": "培训方", "requirement": requirement})
     assert [str(box["value"]) for box in page.select("input[name=evidence]")] == [str(wanted.id)]
+    assert page.select(f"tbody a[href*='/files/{wanted.file_id}']")
+    assert "培训方案.pdf" in page.one("tbody th").get_text()
     assert page.one("#requirement option[selected]")["value"] == str(requirement)
     answer = client.submit(page, "main form[method=post]", evidence=str(wanted.id))
     assert answer.status == 303

@@ -128,7 +128,9 @@ def test_nothing_is_attached_to_or_taken_from_what_is_decided(
     use = used_at(target, piece, by=scene.supported_coordinator, item=item)
     client.login(getattr(scene, role), PASSWORD)
     address = address_of(target, item.id if item else None)
-    assert client.get(address).status == 409
+    page = client.get(address)
+    assert page.status == 409
+    assert "您写的文字" not in page.text
     answer = client.post(address, {"evidence": str(other.id)})
     assert answer.status == 409
     assert said in answer.text

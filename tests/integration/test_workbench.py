@@ -8,7 +8,9 @@ from portal import clock
 from portal.extensions import db
 from portal.models import Area, Pairing, TaskState, User
 from portal.queries.workbench import bench_of
+from portal.services import agreements
 from tests.factories import PASSWORD, Scene, make_organisation, make_scene
+from tests.factories.agreements import signing_agreement
 from tests.factories.plans import drafting_plan, plan_in_force
 from tests.factories.tasks import make_task
 from tests.support.pages import PageClient
@@ -154,3 +156,29 @@ def test_empty_workbench_says_so(client: PageClient) -> None:
     scene = make_scene()
     client.login(scene.commission, PASSWORD)
     assert "都办完了" in client.get("/").text
+
+
+def test_what_waits_for_the_leader_is_not_with_others(app: object) -> None:
+    scene = in_force_scene()
+    task = add(scene, TaskState.CLOSURE_REQUESTED, 100)
+
+    def with_others(viewer: User) -> list[str]:
+        return [item.title for item in bench_of(viewer).with_others]
+
+    title = f"{task.code} {task.title}"
+    assert title not in with_others(scene.supporting_leader)
+    assert title in with_others(scene.supported_leader)
+    assert title in with_others(scene.supporting_coordinator)
+    task.state = TaskState.CONFIRMED
+    db.session.flush()
+    assert title in with_others(scene.supporting_leader)
+
+
+def test_agreement_is_with_others_for_the_leader_who_has_signed(app: object) -> None:
+    scene = make_scene()
+    agreement = signing_agreement(scene)
+    for leader in (scene.supporting_leader, scene.supported_leader):
+        assert "帮扶协议" not in [item.title for item in bench_of(leader).with_others]
+    agreements.sign_agreement(agreement, actor=scene.supporting_leader)
+    assert "帮扶协议" in [item.title for item in bench_of(scene.supporting_leader).with_others]
+    assert "帮扶协议" not in [item.title for item in bench_of(scene.supported_leader).with_others]

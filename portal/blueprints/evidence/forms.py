@@ -10,7 +10,6 @@ from wtforms import (
 )
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Optional
-from wtforms.widgets import CheckboxInput, ListWidget
 
 from portal.models import Evidence, EvidenceKind, Task
 from portal.policies.evidence_places import Place
@@ -18,18 +17,13 @@ from portal.services.evidence_changes import MAX_NOTE, MAX_PROVES, MAX_REASON, M
 from portal.web.forms import MaxLength, PortalForm, choices, keep_despite_warning
 
 
-class TickBoxes(SelectMultipleField):
-    """Several choices, each with its own box."""
-
-    widget = ListWidget(prefix_label=False)
-    option_widget = CheckboxInput()
-
-
 class UseEvidenceForm(PortalForm):
     """Which pieces of the library stand for what."""
 
     requirement = SelectField("用于哪项要求", coerce=int)
-    evidence = TickBoxes("佐证材料", [InputRequired("请至少勾选一件佐证材料。")], coerce=int)
+    evidence = SelectMultipleField(
+        "佐证材料", [InputRequired("请至少勾选一件佐证材料。")], coerce=int
+    )
 
     def offer(self, place: Place, pieces: list[Evidence]) -> None:
         """Offer a task's requirements, and the library's pieces."""
@@ -40,13 +34,7 @@ class UseEvidenceForm(PortalForm):
             ]
         else:
             del self.requirement
-        self.evidence.choices = [SelectChoice(one.id, _described(one)) for one in pieces]
-
-
-def _described(piece: Evidence) -> str:
-    """Return what tells a piece from the others, in one line."""
-    said = [piece.kind.label, piece.file.name, piece.evidence_on.isoformat()]
-    return f"{piece.title}（{'，'.join(said)}，{piece.added_by.name}上传）"
+        self.evidence.choices = [SelectChoice(one.id, one.title) for one in pieces]
 
 
 class EditEvidenceForm(PortalForm):

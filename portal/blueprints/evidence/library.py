@@ -43,7 +43,7 @@ def list_library() -> str:
         "evidence/library.html",
         **_shared(wanted, viewer, "evidence.list_library"),
         hospitals=_hospitals(viewer),
-        chosen=text_of(request.args, "organisation", 20),
+        chosen=wanted.organisation_id or (ALL if viewer.role.in_hospital else ""),
         pairings=queries.pairing_choices(viewer),
         own_first=viewer.role.in_hospital,
         pack_of=wanted.organisation_id if is_offered_pack(viewer, wanted.organisation_id) else None,

@@ -136,6 +136,7 @@ def answer_piece(
     standing = evidence.status is not EvidenceStatus.WITHDRAWN
     may_change = standing and bool(can_change(viewer, evidence))
     may_review = standing and bool(can_review(viewer, evidence))
+    holds = holds_on(evidence, viewer=viewer) if may_change or may_review else []
     today = clock.today()
     response: Response = make_response(
         render_template(
@@ -145,7 +146,8 @@ def answer_piece(
             uses=uses,
             refused=refused,
             removable=_removable(uses, viewer),
-            holds=holds_on(evidence, viewer=viewer) if may_change or may_review else [],
+            holds=holds,
+            against=[one for one in holds if one.keeps_from(viewer)] if may_review else [],
             may_change=may_change,
             may_review=may_review,
             idle_because=why_not_counted(evidence, today),

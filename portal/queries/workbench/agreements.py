@@ -9,6 +9,7 @@ from portal.models import (
     AgreementRevision,
     AgreementSignature,
     AgreementState,
+    Role,
     User,
 )
 from portal.policies.scope import visible_pairings
@@ -62,18 +63,22 @@ def _item(row: Any, kind: str, title: str, **more: Any) -> Item:
     )
 
 
-def to_sign(viewer: User) -> list[Item]:
-    """Return the agreements in signing that the viewer's side has not signed yet."""
-    signed = sa.exists().where(
+def _signed_by_own(viewer: User) -> sa.Exists:
+    """Return whether the viewer's side has signed the latest revision."""
+    return sa.exists().where(
         AgreementSignature.revision_id == _latest_revision(),
         AgreementSignature.side == own_side(viewer),
     )
+
+
+def to_sign(viewer: User) -> list[Item]:
+    """Return the agreements in signing that the viewer's side has not signed yet."""
     rows = rows_with_hospitals(
         COLUMNS,
         Agreement,
         visible_pairings(viewer),
         Agreement.state == AgreementState.SIGNING,
-        ~signed,
+        ~_signed_by_own(viewer),
         order=Agreement.state_since,
     )
     return [
@@ -119,12 +124,18 @@ def to_file(viewer: User) -> list[Item]:
 
 
 def with_others(viewer: User) -> list[Item]:
-    """Return the agreements that lie with a leader or with the centre."""
+    """Return the agreements that lie with a leader or with the centre; a leader's own do not."""
+    waiting: sa.ColumnElement[bool] = Agreement.state.in_(
+        [AgreementState.SIGNING, AgreementState.SUBMITTED]
+    )
+    if viewer.role is Role.BASE_LEADER:
+        submitted = Agreement.state == AgreementState.SUBMITTED
+        waiting = sa.or_(submitted, waiting & _signed_by_own(viewer))
     rows = rows_with_hospitals(
         (*COLUMNS, _signatures().label("signatures")),
         Agreement,
         visible_pairings(viewer),
-        Agreement.state.in_([AgreementState.SIGNING, AgreementState.SUBMITTED]),
+        waiting,
         order=Agreement.state_since,
     )
     return [

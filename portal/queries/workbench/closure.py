@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from portal.models import Side, Task, TaskState, User
+import sqlalchemy as sa
+
+from portal.models import Role, Side, Task, TaskState, User
 from portal.queries.workbench.items import Button, Item, day_of, on_side
 from portal.queries.workbench.tasks import task_item, task_rows
 
@@ -40,10 +42,16 @@ def to_verify(viewer: User) -> list[Item]:
 
 
 def with_others(viewer: User) -> list[Item]:
-    """Return the applications that somebody else has to decide."""
+    """Return the applications that somebody else has to decide; a leader's own are not."""
+    waiting: sa.ColumnElement[bool] = Task.state.in_(
+        [TaskState.CLOSURE_REQUESTED, TaskState.CONFIRMED]
+    )
+    if viewer.role is Role.BASE_LEADER:
+        requested = Task.state == TaskState.CLOSURE_REQUESTED
+        waiting = waiting & sa.not_(requested & on_side(viewer, Side.SUPPORTING))
     rows = task_rows(
         viewer,
-        Task.state.in_([TaskState.CLOSURE_REQUESTED, TaskState.CONFIRMED]),
+        waiting,
         order=Task.state_since,
     )
     return [

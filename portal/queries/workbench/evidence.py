@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 
 from portal import clock
 from portal.extensions import db
@@ -13,9 +14,9 @@ from portal.models import (
     EvidenceUse,
     Pairing,
     Task,
-    TaskState,
     User,
 )
+from portal.policies.evidence import counted, reviewable_by
 from portal.policies.scope import of_own_hospital
 from portal.queries.workbench.items import (
     LIMIT,
@@ -26,19 +27,24 @@ from portal.queries.workbench.items import (
     supported,
     supporting,
 )
+from portal.workflow.closure import OPEN_STATES
 
 CALM_DAYS = 10
 """A closure accepts its evidence by itself: only what waits longer is worth a line."""
 
 
 def rejected(viewer: User) -> list[Item]:
-    """Return the viewer's own pieces that were not accepted, while something still needs them."""
+    """Return the viewer's own pieces that were not accepted, while something still needs them.
+
+    Not while their round waits (whoever rejected one returns it, and nothing can be changed
+    before that), nor once another piece meets the requirement.
+    """
     needed = (
         sa.select(EvidenceUse.id)
         .outerjoin(Task, Task.id == EvidenceUse.task_id)
         .where(
             EvidenceUse.evidence_id == Evidence.id,
-            sa.or_(Task.id.is_(None), Task.state != TaskState.CLOSED),
+            sa.or_(Task.id.is_(None), Task.state.in_(OPEN_STATES) & ~_met_by_another()),
         )
         .exists()
     )
@@ -66,8 +72,27 @@ def rejected(viewer: User) -> list[Item]:
     ]
 
 
+def _met_by_another() -> sa.Exists:
+    """Return whether another piece, which counts, stands for the requirement of the use."""
+    use, piece = aliased(EvidenceUse), aliased(Evidence)
+    return (
+        sa.select(use.id)
+        .join(piece, piece.id == use.evidence_id)
+        .where(
+            use.task_id == EvidenceUse.task_id,
+            use.requirement_id == EvidenceUse.requirement_id,
+            counted(clock.today(), piece),
+        )
+        .correlate(EvidenceUse)
+        .exists()
+    )
+
+
 def to_review(viewer: User) -> list[Item]:
-    """Return one line for each pairing whose other hospital's pieces have waited for days."""
+    """Return one line for each pairing in which a piece of the other hospital waits for days.
+
+    It counts what the list behind it shows: all that wait there for the viewer.
+    """
     newest = (
         sa.select(sa.func.max(EvidenceRevision.added_at))
         .where(EvidenceRevision.evidence_id == Evidence.id)
@@ -76,13 +101,9 @@ def to_review(viewer: User) -> list[Item]:
     since = sa.func.coalesce(newest, Evidence.added_at, type_=Evidence.added_at.type)
     waiting = (
         sa.select(Evidence.pairing_id, since.label("since"))
-        .join(Pairing, Pairing.id == Evidence.pairing_id)
         .where(
-            of_own_hospital(viewer),
             Evidence.status == EvidenceStatus.PENDING,
-            Evidence.organisation_id != viewer.organisation_id,
-            Evidence.added_by_id != viewer.id,
-            since <= clock.now() - timedelta(days=CALM_DAYS),
+            reviewable_by(viewer),
         )
         .subquery()
     )
@@ -99,6 +120,7 @@ def to_review(viewer: User) -> list[Item]:
         .join(supporting, supporting.id == Pairing.supporting_id)
         .join(supported, supported.id == Pairing.supported_id)
         .group_by(waiting.c.pairing_id, supporting.short_name, supported.short_name)
+        .having(oldest <= clock.now() - timedelta(days=CALM_DAYS))
         .order_by(oldest, waiting.c.pairing_id)
         .limit(LIMIT)
     )
