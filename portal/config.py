@@ -11,6 +11,9 @@ from portal.storage.settings import StorageSettings
 ROOT = Path(__file__).resolve().parent.parent
 MEBIBYTE = 1024 * 1024
 
+MOST = 100_000
+"""The largest number any setting takes: two months of minutes, 100 GB of a file."""
+
 
 class ConfigurationError(RuntimeError):
     """The portal will not start like this; the message says why."""
@@ -58,11 +61,11 @@ class Settings:
             secret_key_old=env.get("PORTAL_SECRET_KEY_OLD", ""),
             instance_path=instance,
             database_url=env.get("PORTAL_DATABASE_URL", ""),
-            upload_limit_mb=_number(env, "PORTAL_UPLOAD_LIMIT_MB", 500),
+            upload_limit_mb=_number(env, "PORTAL_UPLOAD_LIMIT_MB", 500, least=1),
             clock_offset_days=_number(env, "PORTAL_CLOCK_OFFSET_DAYS", 0),
-            proxy_hops=_number(env, "PORTAL_PROXY_HOPS", 0),
-            idle_minutes=_number(env, "PORTAL_IDLE_MINUTES", 60),
-            session_hours=_number(env, "PORTAL_SESSION_HOURS", 12),
+            proxy_hops=_number(env, "PORTAL_PROXY_HOPS", 0, least=0),
+            idle_minutes=_number(env, "PORTAL_IDLE_MINUTES", 60, least=1),
+            session_hours=_number(env, "PORTAL_SESSION_HOURS", 12, least=1),
             hosts=tuple(filter(None, env.get("PORTAL_HOSTS", "").replace(",", " ").split())),
             clamd=env.get("PORTAL_CLAMD", ""),
             storage=_storage(env),
@@ -122,12 +125,16 @@ def _storage(env: Any) -> StorageSettings:
     )
 
 
-def _number(env: Any, name: str, default: int) -> int:
+def _number(env: Any, name: str, default: int, *, least: int | None = None) -> int:
     """Read a whole number from the environment, or say which variable is wrong."""
     try:
-        return int(env.get(name, default))
+        number = int(env.get(name, default))
     except ValueError as error:
         raise ConfigurationError(f"{name} must be a whole number.") from error
+    if (least is not None and number < least) or abs(number) > MOST:
+        lowest = -MOST if least is None else least
+        raise ConfigurationError(f"{name} must be from {lowest} to {MOST}.")
+    return number
 
 
 def _development_key(instance: Path) -> str:

@@ -1,5 +1,6 @@
 """Passwords: hashed with Argon2id, and the rules a new one must keep."""
 
+import re
 import secrets
 from collections.abc import Iterable
 
@@ -74,7 +75,7 @@ def weaknesses(password: str, words: Iterable[str] = ()) -> list[str]:
     known = [word.lower() for word in words if len(word) > (2 if word.isascii() else 1)]
     if any(word in password.lower() for word in known):
         found.append("密码不能包含用户名、姓名或单位名称，请换成与本人和单位无关的内容。")
-    if not found and _is_guessable(password, known):
+    if not found and (_is_local_phrase(password) or _is_guessable(password, known)):
         found.append("这个密码太常见，容易被猜到，请换成几个不相关的词，中间夹上数字或符号。")
     return found
 
@@ -91,6 +92,15 @@ def _is_guessable(password: str, known: list[str]) -> bool:
     return int(judged["guesses_log10"]) < FEWEST_GUESSES
 
 
+def _is_local_phrase(password: str) -> bool:
+    """Whether words of this place, lucky numbers and a year are nearly all of ``password``."""
+    rest = _LOCAL.sub("", password.lower())
+    return rest != password.lower() and sum(map(str.isalnum, rest)) < OWN_LETTERS
+
+
+OWN_LETTERS = 5
+"""How many letters and digits a password must have beside words that all of us know."""
+
 JUDGED_LENGTH = 72
 FEWEST_GUESSES = 8
 """As a power of ten: what zxcvbn calls safe against guessing at a log-in page (score 3)."""
@@ -99,6 +109,12 @@ LOCAL_WORDS = (
     *("yiyuan", "hospital", "renmin", "zhongxin", "quanke", "peixun", "jidi", "zhupei"),
     *("bangfu", "jiedui", "weijianwei", "kejiaoke", "keji", "yisheng", "doctor", "zhuren"),
     *("hainan", "haikou", "sanya", "wenchang", "qionghai", "wanning", "danzhou", "dongfang"),
+    *("sansha", "wuzhishan", "dingan", "tunchang", "chengmai", "lingao", "baisha", "changjiang"),
+    *("ledong", "lingshui", "baoting", "qiongzhong", "rmyy", "zxyy", "wjw", "fuyuan", "yixueyuan"),
     *("mima", "woaini", "zhongguo", "nihao", "admin", "guanliyuan", "changeme", "welcome"),
+    *("aini", "baobei", "laopo", "laogong", "xiexie", "jiayou", "pingan", "kuaile", "xingfu"),
 )
-"""Words of this place that stand in no list of English passwords."""
+"""Words of this place, and of everybody, that stand in no list of English passwords."""
+
+_NUMBERS = ("1314", "520", "521", "666+", "888+", "168", "12345?6?7?8?9?0?", r"(19|20)\d\d")
+_LOCAL = re.compile("|".join([*sorted(LOCAL_WORDS, key=len, reverse=True), *_NUMBERS]))

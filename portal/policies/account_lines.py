@@ -22,6 +22,8 @@ ROLE_WORDS = {
 }
 """How lists in hospitals call the three roles (design/domain.md, "Who")."""
 
+HEADINGS = frozenset({"姓名", "职务", "角色", "用户名"})
+
 _SEPARATORS = (re.compile(r"\t"), re.compile(r"[,，;；、|]"), re.compile(r"[ \u3000]+"))
 
 
@@ -46,27 +48,44 @@ def read_lines(
     Whoever has no user name gets the next free one that begins with ``prefix``. ``taken`` are
     the user names in use, ``known_names`` the people of the hospital who have an account.
     """
-    lines = [
-        _read(number, line)
-        for number, line in enumerate(text.splitlines(), start=1)
-        if line.strip()
-    ]
-    _check_usernames(lines, set(taken))
-    _give_usernames(lines, prefix, set(taken))
-    known = {name_key(name) for name in known_names}
-    for line in lines:
-        if line.name and name_key(line.name) in known:
-            line.remarks.append("本单位已有同名的在用账号，请确认不是同一人。")
-        known.add(name_key(line.name))
+    lines = [_read(number, row) for number, row in filled_rows(text)]
+    used = set(taken)
+    _check_usernames(lines, used)
+    _give_usernames(lines, prefix, used)
+    _remark_namesakes(lines, {name_key(name) for name in known_names})
     return lines
+
+
+def filled_rows(text: str) -> list[tuple[int, str]]:
+    """Return (number, row) of the rows that name somebody: no blank ones, no heading."""
+    rows = [(number, row) for number, row in enumerate(text.splitlines(), 1) if row.strip()]
+    return rows[1:] if rows and _is_heading(rows[0][1]) else rows
+
+
+def _is_heading(row: str) -> bool:
+    """Whether ``row`` is the heading of a table, copied along with it."""
+    cells = {re.sub(r"[（(].*", "", cell) for cell in _cells(row)}
+    return "姓名" in cells and len(cells & HEADINGS) > 1
+
+
+def _remark_namesakes(lines: list[AccountLine], known: set[str]) -> None:
+    """Say of two people of one name whether the other has an account or is in the list."""
+    seen: dict[str, int] = {}
+    for line in lines:
+        key = name_key(line.name)
+        if not key:
+            continue
+        if key in known:
+            line.remarks.append("本单位已有同名的在用账号，请确认不是同一人。")
+        if key in seen:
+            line.remarks.append(f"与名单第 {seen[key]} 行同名，请确认不是同一人。")
+        seen.setdefault(key, line.number)
 
 
 def _read(number: int, text: str) -> AccountLine:
     """Read one line: columns by tab, else by comma and the like, else by space."""
     line = AccountLine(number)
-    cells = next(
-        (cells for one in _SEPARATORS if len(cells := _split(one, text)) > 1), [text.strip()]
-    )
+    cells = _cells(text)
     if len(cells) == 2 and cells[1] in ROLE_WORDS:
         cells.insert(1, "")
     if len(cells) < 3:
@@ -86,6 +105,12 @@ def _read(number: int, text: str) -> AccountLine:
         labels = "、".join(one.label for one in Role if one in HOSPITAL_ROLES)
         line.faults.append(f"不认识角色“{role[:20]}”，应为{labels}之一。")
     return line
+
+
+def _cells(text: str) -> list[str]:
+    """Return the columns of a line."""
+    split = (_split(one, text) for one in _SEPARATORS)
+    return next((cells for cells in split if len(cells) > 1), [text.strip()])
 
 
 def _split(separator: re.Pattern[str], text: str) -> list[str]:

@@ -14,6 +14,7 @@ from portal.models import Event, Invitation, Role, User
 from portal.policies.accounts import ORGANISATION_OF_ROLE
 from portal.queries.invitations import open_invitation
 from portal.services import invitations, users
+from portal.services.account_batches import issue_by_links, issue_by_passwords, read_batch
 from portal.services.users import UserEntry
 from tests.factories import PASSWORD, make_organisation, make_user
 from tests.factories.access import make_invitation, make_invited_user
@@ -338,6 +339,29 @@ def test_list_sent_twice_makes_one_set_of_accounts(client: PageClient) -> None:
     assert people() == 2
 
 
+def test_second_list_for_a_hospital_goes_on_counting(session: Any) -> None:
+    keeper, hospital = make_keeper(), make_organisation()
+    for name, number in (("符文静", "01"), ("林一川", "02")):
+        batch = read_batch(f"{name}，主任，科室人员", hospital)
+        sent = issue_by_links(batch, actor=keeper)
+        assert sent[0].user.username == f"yy{hospital.id:02d}-{number}"
+
+
+def test_user_name_taken_meanwhile_is_refused_with_line_and_name(session: Any) -> None:
+    keeper, hospital = make_keeper(), make_organisation()
+    batch = read_batch("符文静，主任，科室人员\n林一川，主任，科室人员，lin.yc", hospital)
+    make_user(Role.EXPERT, username="lin.yc")
+    with pytest.raises(Rejected) as refusal:
+        issue_by_passwords(batch, actor=keeper)
+    assert refusal.value.fields["lines"].startswith("第 2 行（林一川）：这个用户名已被使用")
+
+
+def test_heading_without_people_is_an_empty_list(session: Any) -> None:
+    with pytest.raises(Rejected) as refusal:
+        read_batch("姓名，职务，角色", make_organisation())
+    assert "请粘贴名单" in refusal.value.fields["lines"]
+
+
 @pytest.mark.parametrize("do", ["preview", "issue"])
 def test_faulty_line_is_named_and_nobody_is_issued(client: PageClient, do: str) -> None:
     page = many(client, LIST + "\n吴敏，主任，院长", do)
@@ -345,6 +369,8 @@ def test_faulty_line_is_named_and_nobody_is_issued(client: PageClient, do: str) 
     row = page.select("#preview tbody tr")[3]
     assert "不认识角色“院长”" in row.get_text()
     assert "吴敏" in page.one("#lines").get_text()
+    if do == "issue":
+        assert "第 4 行（吴敏）：不认识角色“院长”" in page.texts("#lines-error")[0]
     assert page.select("button[value=issue]") == []
     assert people() == 0
 

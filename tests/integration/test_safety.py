@@ -96,6 +96,11 @@ def test_production_refuses_an_unsafe_setting_and_names_it(
         ({"PORTAL_SECRET_KEY": GOOD_KEY, "PORTAL_STORAGE": "s3"}, "needs PORTAL_S3_BUCKET"),
         ({"PORTAL_ENV": "development", "PORTAL_STORAGE": "s3"}, "needs PORTAL_S3_BUCKET"),
         ({"PORTAL_ENV": "development", "PORTAL_S3_ACCESS_KEY": "k"}, "belong together"),
+        ({"PORTAL_ENV": "development", "PORTAL_IDLE_MINUTES": "0"}, "IDLE_MINUTES must be from 1"),
+        ({"PORTAL_ENV": "development", "PORTAL_SESSION_HOURS": "-1"}, "SESSION_HOURS must be from"),
+        ({"PORTAL_ENV": "development", "PORTAL_UPLOAD_LIMIT_MB": "-5"}, "LIMIT_MB must be from 1"),
+        ({"PORTAL_ENV": "development", "PORTAL_PROXY_HOPS": "-1"}, "PROXY_HOPS must be from 0"),
+        ({"PORTAL_ENV": "development", "PORTAL_IDLE_MINUTES": "9" * 12}, "to 100000"),
         ({"PORTAL_ENV": "development", "PORTAL_DELIVERY": "post"}, "'portal', 'nginx'"),
         ({"PORTAL_ENV": "development", "PORTAL_DELIVERY": "redirect"}, "STORAGE=s3"),
         (

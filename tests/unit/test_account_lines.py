@@ -93,3 +93,22 @@ def test_namesake_is_remarked_and_not_refused(text: str, known: tuple[str, ...])
     line = read(text, known=known)
     assert "同名" in line.remarks[0]
     assert line.faults == []
+
+
+def test_namesakes_are_told_apart_by_where_the_other_one_is() -> None:
+    text = "符文静，主任，科室人员\n林一川，主任，科室人员\n符文静，护士，科室人员"
+    lines = read_lines(text, prefix="yy07-", taken=[], known_names=["林一川"])
+    assert [line.remarks for line in lines] == [
+        [],
+        ["本单位已有同名的在用账号，请确认不是同一人。"],
+        ["与名单第 1 行同名，请确认不是同一人。"],
+    ]
+
+
+@pytest.mark.parametrize(
+    "heading", ["姓名\t职务\t角色", "姓名，职务，角色，用户名（可不填）", " 姓名 职务 角色"]
+)
+def test_heading_that_was_copied_along_is_nobody(heading: str) -> None:
+    text = f"{heading}\n符文静，主任，科室人员"
+    lines = read_lines(text, prefix="yy07-", taken=[], known_names=[])
+    assert [(line.number, line.name, line.faults) for line in lines] == [(2, "符文静", [])]

@@ -19,6 +19,7 @@ KNOWN = ["coordinator", "林一川", "文昌市人民医院", "文昌市医院",
         "A1" + "山" * 8 + "z",
         "Li-shuibian-Quan4",
         "x9" + "Qk-" * 66,
+        "Haikou-qilou-9-dian",
     ],
 )
 def test_good_password_is_accepted(password: str) -> None:
@@ -49,6 +50,12 @@ def test_good_password_is_accepted(password: str) -> None:
         ("Bangfu@2020", "太常见"),
         ("Admin@123456", "太常见"),
         ("19900101Aa!", "太常见"),
+        ("wenchang2021A!", "太常见"),
+        ("WenchangRenmin-2021", "太常见"),
+        ("Wcsrmyy@2021", "太常见"),
+        ("Qionghai888Ab!", "太常见"),
+        ("Woaini1314520!", "太常见"),
+        ("Laopo-woaini5201314", "太常见"),
     ],
 )
 def test_weak_password_is_refused_with_what_to_do(password: str, says: str) -> None:
