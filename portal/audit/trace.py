@@ -65,8 +65,8 @@ class Trace:
     uid: str = field(default_factory=lambda: uuid.uuid4().hex)
     events: list[Event] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
-    # Which object an event is about, for those not flushed yet.
-    subjects: list[tuple[Event, Any]] = field(default_factory=list)
+    # Which object an event is about, for those not flushed yet; by the event's identity.
+    subjects: dict[int, tuple[Event, Any]] = field(default_factory=dict)
     statements: set[str] = field(default_factory=set)
     insisted: bool = False
 
@@ -109,7 +109,7 @@ def trace_of(session: Session) -> Trace:
 
 def about(session: Session, event: Event, subject: Any) -> None:
     """Say that ``event`` is about ``subject``, whose changed fields it then tells."""
-    trace_of(session).subjects.append((event, subject))
+    trace_of(session).subjects[id(event)] = (event, subject)
 
 
 def insist(session: Session) -> None:
@@ -170,8 +170,7 @@ def _give_fields(trace: Trace, event: Event) -> None:
 
     Its own adding stays with the entry, and so does what a removed part said.
     """
-    subject = next((thing for one, thing in trace.subjects if one is event), None)
-    trace.subjects = [pair for pair in trace.subjects if pair[0] is not event]
+    subject = trace.subjects.pop(id(event), (event, None))[1]
     if subject is None:
         return
     mine = [
@@ -229,7 +228,7 @@ def _mark(session: Session, transaction: SessionTransaction) -> None:
         trace = session.info[TRACE]
         mark = copy.copy(trace)
         mark.events, mark.changes = list(trace.events), list(trace.changes)
-        mark.subjects, mark.statements = list(trace.subjects), set(trace.statements)
+        mark.subjects, mark.statements = dict(trace.subjects), set(trace.statements)
         session.info.setdefault(MARKS, {})[transaction] = mark
 
 
