@@ -44,8 +44,9 @@ class Player:
     def agree(self, name: str, within: Locator | None = None) -> None:
         """Press a button that asks back, and say yes."""
         self.press(name, within)
-        self.page.locator("#confirm-dialog").get_by_role("button", name="确定").click()
-        self.page.wait_for_load_state()
+        # The form leaves a moment after the answer: the old page is still loaded until then.
+        with self.page.expect_navigation():
+            self.page.locator("#confirm-dialog").get_by_role("button", name="确定").click()
 
     def sees(self, text: str) -> None:
         """Insist that the page says so."""
