@@ -107,8 +107,10 @@ def _revise(story: Story, task: Task) -> None:
     with clock.at(day, 11):
         evidence.replace_file(
             first,
-            filename="在岗师资台账（2021年3月）.pdf",
-            stream=_sheet(story, "在岗师资台账（2021年3月）", "新增带教师资三名。", day),
+            files.keep_upload(
+                "在岗师资台账（2021年3月）.pdf",
+                _sheet(story, "在岗师资台账（2021年3月）", "新增带教师资三名。", day),
+            ),
             note="补充2021年新增的三名带教师资。",
             actor=actor,
         )

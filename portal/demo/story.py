@@ -185,7 +185,7 @@ class Story:
         )
         with clock.at(day, 15):
             agreements.attach_scan(
-                agreement, filename="帮扶协议签字扫描件.pdf", stream=scan, actor=actor
+                agreement, files.keep_upload("帮扶协议签字扫描件.pdf", scan), actor=actor
             )
         with clock.at(day, 15, 20):
             agreements.submit_agreement(agreement, actor=actor)

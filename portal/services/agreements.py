@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import BinaryIO
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
@@ -32,7 +31,7 @@ from portal.policies.agreements import EDITABLE, can_draft, can_edit, can_sign
 from portal.policies.decision import require
 from portal.policies.scope import side_of
 from portal.services.agreement_drafts import facts_of, next_revision
-from portal.services.files import store_upload
+from portal.services.files import Kept, record_file
 from portal.services.plans import put_in_force
 from portal.workflow import check_version, record, transition
 from portal.workflow.agreements import WORKFLOW, awaits_filing, plan_of
@@ -199,25 +198,21 @@ def sign_agreement(
 
 def attach_scan(
     agreement: Agreement,
+    scan: Kept,
     *,
-    filename: str,
-    stream: BinaryIO,
     actor: User,
     seen_version: int | None = None,
-    despite_warning: bool = False,
 ) -> Agreement:
     """Attach the signed and sealed scan, a PDF or a picture; a later one takes its place.
 
     Raises Forbidden, StepRefused, StaleEdit (the scan is of a text that was taken back since),
-    or Rejected({"file": …}); HoldsPersonalData unless ``despite_warning``.
+    or Rejected({"file": …}).
     """
     require(can_edit(actor, agreement))
     _lock(agreement)
     _require_signing(agreement, "上传扫描件")
     check_version(agreement, seen_version)
-    file = store_upload(
-        filename, stream, pairing=agreement.pairing, actor=actor, despite_warning=despite_warning
-    )
+    file = record_file(scan.stored, scan.checked, pairing=agreement.pairing, actor=actor)
     if file.shown_as not in (ShownAs.PDF, ShownAs.PICTURE):
         raise Rejected({"file": "签署扫描件须为 PDF 或图片（JPG、PNG）格式。"})
     revision = agreement.current

@@ -7,7 +7,6 @@ judged by what the first one left behind, and is told so in one sentence.
 import secrets
 from collections.abc import Callable, Sequence
 from datetime import date
-from typing import BinaryIO
 
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
@@ -29,8 +28,8 @@ from portal.models import (
 from portal.policies import closure as policies
 from portal.policies.decision import require
 from portal.queries.uploads import closure_gaps
-from portal.services.evidence import attach_files
 from portal.services.evidence_reviews import accept_round
+from portal.services.upload_forms import Looked, take_whole
 from portal.workflow import record, transition
 from portal.workflow.closure import CLOSURE, CORE_WEIGHT, OPEN_STATES, live_evidence
 
@@ -38,9 +37,6 @@ MAX_TEXT = 5000
 """Characters of a statement, a reason or a remark."""
 
 CHANGED = "您打开页面后，本任务的销号申请又有变动。请核对现在的内容再办理。"
-
-Uploads = Sequence[tuple[int | None, str, BinaryIO]]
-"""Requirement id (None for other evidence), file name and stream of each chosen file."""
 
 Draw = Callable[[int], int]
 """Returns a whole number from 0 up to its argument, the argument excluded."""
@@ -51,8 +47,9 @@ def request_closure(
     *,
     statement: str,
     actor: User,
-    files: Uploads = (),
+    files: Sequence[Looked] = (),
     evidence_on: date | None = None,
+    despite_warning: bool = False,
     may_replace: bool = True,
     seen_version: int | None = None,
 ) -> ClosureRequest:
@@ -63,7 +60,7 @@ def request_closure(
     the applicant's page, if one was: nobody voids what they did not know of.
 
     Raises Forbidden, StaleEdit, StepRefused (with what is missing), or Rejected (no statement,
-    or a file that cannot be taken).
+    or a file that cannot be taken; HoldsPersonalData unless ``despite_warning``).
     """
     _lock(task)
     require(policies.can_request_closure(actor, task))
@@ -75,7 +72,13 @@ def request_closure(
         if waiting:
             _void(task, waiting, actor)
         if files:
-            attach_files(task, files, evidence_on=evidence_on or clock.today(), actor=actor)
+            take_whole(
+                task,
+                files,
+                evidence_on=evidence_on or clock.today(),
+                despite_warning=despite_warning,
+                actor=actor,
+            )
         return _apply(task, statement, actor)
 
 

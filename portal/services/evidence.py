@@ -1,9 +1,7 @@
 """Evidence 佐证材料: taken into the library, and from there used for whatever it proves."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
-from typing import BinaryIO
 
 import sqlalchemy as sa
 
@@ -28,13 +26,13 @@ from portal.models import (
 from portal.policies.decision import require
 from portal.policies.evidence import can_add, can_change
 from portal.policies.evidence_places import Place
+from portal.policies.files import visible_evidence
 from portal.services import files as files_service
 from portal.services.evidence_changes import (
     Details,
     check_details,
     revise_evidence,
     save_details,
-    why_wrong_day,
     withdraw_evidence,
 )
 from portal.services.evidence_uses import (
@@ -46,22 +44,22 @@ from portal.services.evidence_uses import (
     use_evidence,
     use_for,
 )
-from portal.services.tasks import require_open, start_if_needed
+from portal.services.tasks import start_if_needed
 from portal.workflow import record
 from portal.workflow.evidence import EVIDENCE
 
 __all__ = [
-    "Attached",
     "Details",
     "add_evidence",
     "add_to_library",
-    "attach_files",
+    "is_seen",
     "kind_of",
     "remove_use",
     "replace_file",
     "revise_evidence",
     "same_file",
     "save_details",
+    "told_of_rejected",
     "use_evidence",
     "use_for",
     "withdraw_evidence",
@@ -75,15 +73,6 @@ KINDS_BY_TYPE = (
     ("application/vnd.openxmlformats-officedocument.spreadsheetml", EvidenceKind.DATA),
 )
 """What a file most likely is, by how its media type begins."""
-
-
-@dataclass(frozen=True)
-class Attached:
-    """What became of one upload; ``reused`` names the evidence that already held the file."""
-
-    evidence: Evidence
-    filename: str
-    reused: bool
 
 
 def add_evidence(
@@ -158,7 +147,7 @@ def add_to_library(
         title.strip(), kind or kind_of(file), (proves or subject).strip(), evidence_on, expires_on
     )
     check_details(details)
-    if known := _known_piece(pairing, file):
+    if known := _known_piece(pairing, file, actor):
         if place:
             use_for(place, known, actor=actor)
         return known
@@ -172,23 +161,16 @@ def add_to_library(
 
 def replace_file(
     evidence: Evidence,
+    kept: files_service.Kept,
     *,
-    filename: str,
-    stream: BinaryIO,
     note: str,
     actor: User,
     seen_version: int | None = None,
-    despite_warning: bool = False,
 ) -> EvidenceRevision:
-    """Take in an upload as the piece's next revision. Raises as :func:`revise_evidence` does,
-    and Rejected as store_upload() does."""
+    """Make a file that was kept the piece's next revision. Raises as :func:`revise_evidence`."""
     require(can_change(actor, evidence))
-    file = files_service.store_upload(
-        filename,
-        stream,
-        pairing=evidence.pairing,
-        actor=actor,
-        despite_warning=despite_warning,
+    file = files_service.record_file(
+        kept.stored, kept.checked, pairing=evidence.pairing, actor=actor
     )
     return revise_evidence(evidence, file, note=note, seen_version=seen_version, actor=actor)
 
@@ -250,89 +232,38 @@ def _attach_new(
     )
 
 
-def _known_piece(pairing: Pairing, file: StoredFile) -> Evidence | None:
+def _known_piece(pairing: Pairing, file: StoredFile, actor: User) -> Evidence | None:
     """Return the standing piece with the same bytes. Raises Rejected if one was not accepted."""
     known = same_file(pairing, file.sha256)
     if known is not None and known.status is EvidenceStatus.REJECTED:
-        raise Rejected(
-            {
-                files_service.FIELD: f"“{file.name}”此前上传过，未获认可："
-                f"{known.review_reason}请修改后再上传。"
-            }
-        )
+        said = told_of_rejected(known, file.name, viewer=actor)
+        raise Rejected({files_service.FIELD: said})
     return known
 
 
-def attach_files(
-    task: Task,
-    files: Sequence[tuple[int | None, str, BinaryIO]],
-    *,
-    evidence_on: date,
-    actor: User,
-) -> list[Attached]:
-    """Take in the files of one form: (requirement id, file name, stream) each.
-
-    Raises Forbidden, StepRefused, or Rejected with ``file-<requirement id>`` naming every
-    file that cannot be taken and why; the caller's transaction must then be undone.
-    """
-    require_open(task, actor)
-    _check_date(evidence_on)
-    requirements: dict[int | None, EvidenceRequirement | None] = {
-        one.id: one for one in task.requirements
-    }
-    requirements[None] = None
-    faults: dict[str, str] = {}
-    attached: list[Attached] = []
-    for requirement_id, filename, stream in files:
-        if requirement_id not in requirements:
-            raise Rejected({"files": "材料要求已变动，请刷新页面后重新选择文件。"})
-        try:
-            attached.append(
-                _attach(
-                    task, requirements[requirement_id], filename, stream, evidence_on, actor=actor
-                )
-            )
-        except Rejected as refusal:
-            field = f"file-{requirement_id or 'other'}"
-            faults[field] = faults.get(field, "") + "".join(refusal.fields.values())
-    if faults:
-        raise Rejected(faults)
-    return attached
+def is_seen(known: Evidence, viewer: User) -> bool:
+    """Whether ``viewer`` sees the piece in the library, and so may be told of it."""
+    wanted = sa.select(Evidence.id).where(Evidence.id == known.id, visible_evidence(viewer))
+    return db.session.scalar(wanted) is not None
 
 
-def _attach(
-    task: Task,
-    requirement: EvidenceRequirement | None,
-    filename: str,
-    stream: BinaryIO,
-    evidence_on: date,
-    *,
-    actor: User,
-) -> Attached:
-    """Take in one upload, or use the piece of the library that has the same bytes."""
-    file = files_service.store_upload(filename, stream, pairing=task.pairing, actor=actor)
-    evidence = add_evidence(
-        task,
-        requirement=requirement,
-        file=file,
-        title=files_service.title_of(file.name),
-        evidence_on=evidence_on,
-        actor=actor,
-    )
-    reused = evidence.file_id != file.id
-    if reused:
-        # The library has these bytes already; a second record would prove nothing.
-        db.session.delete(file)
-        db.session.flush()
-    return Attached(evidence, file.name, reused)
+def told_of_rejected(known: Evidence, name: str, *, viewer: User) -> str:
+    """Say that the same bytes were not accepted before; why, to those who see the piece."""
+    why = f"未获认可：{known.review_reason}" if is_seen(known, viewer) else "未获认可。"
+    return f"“{name}”此前上传过，{why}请修改后再上传。"
 
 
 def same_file(where: Pairing | Task, sha256: str) -> Evidence | None:
     """Return the piece of the pairing's library whose file has the same bytes.
 
-    Withdrawn ones do not count; one that stands comes before one that was not accepted.
+    Withdrawn ones do not count; one that stands comes before one that was not accepted. Until the
+    transaction ends nobody else asks for this pairing: of two who send the same at once, the
+    second finds the first one's.
     """
     pairing_id = where.pairing_id if isinstance(where, Task) else where.id
+    db.session.execute(
+        sa.select(Pairing.id).where(Pairing.id == pairing_id).with_for_update(key_share=True)
+    )
     return db.session.scalar(
         sa.select(Evidence)
         .join(StoredFile, StoredFile.id == Evidence.file_id)
@@ -344,9 +275,3 @@ def same_file(where: Pairing | Task, sha256: str) -> Evidence | None:
         .order_by(Evidence.status == EvidenceStatus.REJECTED, Evidence.id)
         .limit(1)
     )
-
-
-def _check_date(evidence_on: date) -> None:
-    """Refuse a day to come, and one that can only be a slip of the finger."""
-    if sentence := why_wrong_day(evidence_on):
-        raise Rejected({"evidence_on": sentence})

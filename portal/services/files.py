@@ -91,6 +91,25 @@ def check(filename: str, stream: BinaryIO) -> Checked:
     )
 
 
+@dataclass(frozen=True)
+class Kept:
+    """A file that was checked, and whose bytes are in the store."""
+
+    stored: storage.Stored
+    checked: Checked
+
+
+def keep_upload(filename: str, stream: BinaryIO, *, despite_warning: bool = False) -> Kept:
+    """Check an upload and keep its bytes; :func:`record_file` makes a row of it.
+
+    Asks nothing of the database, and may take long. Raises as :func:`store_upload` does.
+    """
+    checked = check(filename, stream)
+    if checked.finding and not despite_warning:
+        raise HoldsPersonalData({FIELD: f"{checked.finding}请遮盖无关的个人信息后再上传。"})
+    return Kept(storage.store().save(stream), checked)
+
+
 def store_upload(
     filename: str,
     stream: BinaryIO,
@@ -105,10 +124,8 @@ def store_upload(
     as :func:`check` does, and HoldsPersonalData for numbers of people in it unless
     ``despite_warning``; then nothing was kept.
     """
-    checked = check(filename, stream)
-    if checked.finding and not despite_warning:
-        raise HoldsPersonalData({FIELD: f"{checked.finding}请遮盖无关的个人信息后再上传。"})
-    return record_file(storage.store().save(stream), checked, pairing=pairing, actor=actor)
+    kept = keep_upload(filename, stream, despite_warning=despite_warning)
+    return record_file(kept.stored, kept.checked, pairing=pairing, actor=actor)
 
 
 def record_file(

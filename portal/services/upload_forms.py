@@ -11,9 +11,25 @@ from portal.models import EvidenceRequirement, Meeting, Pairing, Task, Upload, U
 from portal.models import UploadState as State
 from portal.policies.uploads import Destination
 from portal.services import uploads
+from portal.services.files import HoldsPersonalData
 
 Sent = tuple[EvidenceRequirement | None, str, BinaryIO]
 """What one file is for (None: nothing in particular), its name, and its bytes (seekable)."""
+
+
+@dataclass(frozen=True)
+class Looked:
+    """A file of a form that was looked into; a good one is in the store already."""
+
+    requirement: EvidenceRequirement | None
+    name: str
+    found: uploads.Findings
+    token: str
+
+    @property
+    def size(self) -> int:
+        """How many bytes it has; 0 for a refused one, which nobody needs any more."""
+        return self.found.stored.size if self.found.stored else 0
 
 
 @dataclass
@@ -30,15 +46,39 @@ class Taken:
         return not self.asking and not self.faults
 
 
+def look_at(files: Sequence[Sent], *, despite_warning: bool = False) -> list[Looked]:
+    """Look into the files of one form, and put the good ones into the store.
+
+    With ``despite_warning`` those with numbers of people are stored without a question.
+    Asks nothing of the database, and may take long. Should nobody take them in, the sweep
+    finds them.
+    """
+    return [_looked(*one, despite_warning) for one in files]
+
+
+def _looked(
+    requirement: EvidenceRequirement | None, name: str, stream: BinaryIO, despite_warning: bool
+) -> Looked:
+    looked = Looked(requirement, name, uploads.inspect(name, stream), uploads.new_token())
+    if checked := looked.found.checked:
+        stream.seek(0)
+        if checked.finding and not despite_warning:
+            # It waits for an answer, like one that arrived in pieces.
+            storage.store().append(looked.token, 0, stream)
+        else:
+            storage.store().save(stream, expected=looked.found.sha256)
+    return looked
+
+
 def take_in(
     where: Task | Meeting | Pairing,
-    files: Sequence[Sent],
+    files: Sequence[Looked],
     *,
     evidence_on: date,
     actor: User,
     link: UploadLink | None = None,
 ) -> Taken:
-    """Take in the files of one form for a task, a meeting, or the library of a pairing.
+    """Take in files that :func:`look_at` saw, for a task, a meeting, or a pairing's library.
 
     Good ones are stored, those with a question wait for its answer, and for the others
     ``faults`` says why not, under ``file-<requirement id>``. Raises Forbidden, StepRefused, or
@@ -47,11 +87,11 @@ def take_in(
     uploads.require_open(_destination(where, None), actor)
     uploads.check_date(evidence_on)
     taken = Taken()
-    for requirement, filename, stream in files:
+    for looked in files:
+        requirement = looked.requirement
         key = f"file-{requirement.id if requirement else 'other'}"
-        place = _destination(where, requirement)
         try:
-            upload = _take(place, filename, stream, evidence_on, actor, link)
+            upload = _take(_destination(where, requirement), looked, evidence_on, actor, link)
         except Rejected as refusal:
             taken.faults[key] = taken.faults.get(key, "") + refusal.sentence
             continue
@@ -59,25 +99,53 @@ def take_in(
     return taken
 
 
-def _take(
-    place: Destination,
-    filename: str,
-    stream: BinaryIO,
+def take_whole(
+    task: Task,
+    files: Sequence[Looked],
+    *,
     evidence_on: date,
     actor: User,
-    link: UploadLink | None,
+    despite_warning: bool = False,
+) -> list[Upload]:
+    """Take in all files of one form for ``task``, or none: nothing waits for an answer.
+
+    What the library holds already is used. Raises as :func:`take_in` does, and Rejected naming
+    every file that cannot be taken; HoldsPersonalData where that is all, unless
+    ``despite_warning``. The caller's transaction must then be undone.
+    """
+    taken = take_in(task, files, evidence_on=evidence_on, actor=actor)
+    faults, found = dict(taken.faults), {one.token: one.found for one in files}
+    for upload in taken.asking:
+        if upload.same_as is not None:
+            uploads.reuse(upload)
+        elif despite_warning:
+            uploads.keep(upload, found[upload.token])
+        else:
+            key = f"file-{upload.requirement_id or 'other'}"
+            faults[key] = faults.get(key, "") + upload.answer
+    if faults:
+        raise (Rejected if taken.faults else HoldsPersonalData)(faults)
+    return taken.stored + taken.asking
+
+
+def _take(
+    place: Destination, looked: Looked, evidence_on: date, actor: User, link: UploadLink | None
 ) -> Upload:
-    """Look at one file, and let it arrive in one piece. Raises Rejected for a bad one."""
-    found = uploads.inspect(filename, stream)
-    if found.refusal:
-        raise Rejected({"file": found.refusal})
-    size = stream.seek(0, 2)
+    """Make an upload of one file, and decide about it. Raises Rejected for a bad one."""
+    if looked.found.refusal:
+        raise Rejected({"file": looked.found.refusal})
     upload = uploads.begin(
-        place, filename=filename, size=size, evidence_on=evidence_on, actor=actor, link=link
+        place,
+        filename=looked.name,
+        size=looked.size,
+        evidence_on=evidence_on,
+        actor=actor,
+        link=link,
+        token=looked.token,
     )
-    stream.seek(0)
-    storage.store().append(upload.token, 0, stream)
-    uploads.settle(upload, found)
+    uploads.settle(upload, looked.found)
+    if upload.state is State.REFUSED:
+        raise Rejected({"file": upload.answer})
     return upload
 
 

@@ -3,12 +3,9 @@
 from dataclasses import replace
 from datetime import date
 
-import sqlalchemy as sa
-
 from portal.extensions import db
 from portal.models import Evidence, Upload, User
 from portal.policies.evidence_places import Place
-from portal.policies.files import visible_evidence
 from portal.policies.uploads import Destination
 from portal.queries.evidence import uses_of
 from portal.services import evidence as evidence_service
@@ -21,10 +18,7 @@ BY_PHONE = "手机扫码上传"
 
 def told_of(known: Evidence, upload: Upload, *, viewer: User) -> str:
     """Say where the same bytes already stand, as far as ``viewer`` may know of it."""
-    seen = db.session.scalar(
-        sa.select(Evidence.id).where(Evidence.id == known.id, visible_evidence(viewer))
-    )
-    if seen is None:
+    if not evidence_service.is_seen(known, viewer):
         return f"“{upload.name}”与佐证库中的一份材料内容相同，不必重复保存。"
     places = "、".join(
         f"{use.task.code} {use.task.title}"
@@ -33,11 +27,6 @@ def told_of(known: Evidence, upload: Upload, *, viewer: User) -> str:
     )
     where = f"（已用于{places}）" if places else ""
     return f"“{upload.name}”与佐证库中的“{known.title}”内容相同{where}，不必重复保存。"
-
-
-def told_of_rejected(known: Evidence, upload: Upload) -> str:
-    """Say that the same bytes were not accepted before, and why."""
-    return f"“{upload.name}”此前上传过，未获认可：{known.review_reason}请修改后再上传。"
 
 
 def add(upload: Upload, stored: Stored, checked: Checked) -> Evidence:

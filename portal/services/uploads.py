@@ -8,11 +8,13 @@ transaction (``inspect``); what follows from it is one short write (``settle``, 
 import secrets
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import BinaryIO
 
 import sqlalchemy as sa
 
 from portal import clock, look_in, storage
+from portal.after_commit import after_commit
 from portal.errors import Rejected, StepRefused
 from portal.extensions import db
 from portal.models import Evidence, Task, Upload, UploadLink, UploadState, User
@@ -26,7 +28,7 @@ from portal.policies.uploads import (
     why_closed,
 )
 from portal.services import upload_storing as storing
-from portal.services.evidence import same_file
+from portal.services.evidence import same_file, told_of_rejected
 from portal.services.evidence_changes import why_wrong_day
 from portal.services.files import (
     FIELD,
@@ -36,10 +38,11 @@ from portal.services.files import (
     check_size,
     checked_name,
 )
-from portal.storage.base import digest_of
+from portal.storage.base import Stored, digest_of
 
 TOO_MANY = f"您有 {MAX_UNFINISHED} 个文件还没有传完或等待确认，请先处理后再上传。"
 MAY_KEEP = "请先遮盖无关的个人信息；是否仍要保存？"
+PARTS_MISSING = "这个文件没有完整收到，请重新选择它，从头上传。"
 NOT_ASKED = "这个文件已经处理，没有等待确认的问题。"
 
 
@@ -49,7 +52,16 @@ class Findings:
 
     refusal: str = ""
     checked: Checked | None = None
-    sha256: str = ""
+    stored: Stored | None = None
+
+    @property
+    def sha256(self) -> str:
+        """The hash of the bytes; empty for a refused file."""
+        return self.stored.sha256 if self.stored else ""
+
+
+class PartsMissing(StepRefused):
+    """Not every byte of an upload is there any more; it begins anew (:func:`start_over`)."""
 
 
 def check_date(evidence_on: date) -> None:
@@ -65,6 +77,11 @@ def require_open(place: Destination, actor: User) -> None:
         raise StepRefused(sentence)
 
 
+def new_token() -> str:
+    """Return a name for an upload that nobody can guess."""
+    return secrets.token_urlsafe(24)
+
+
 def begin(
     place: Destination,
     *,
@@ -73,10 +90,12 @@ def begin(
     evidence_on: date,
     actor: User,
     link: UploadLink | None = None,
+    token: str = "",
 ) -> Upload:
     """Begin an upload of ``size`` bytes; what is wrong already is refused before a byte is sent.
 
-    Raises Forbidden, StepRefused, or Rejected (file, evidence_on).
+    ``token`` names parts that are in the store already. Raises Forbidden, StepRefused, or
+    Rejected (file, evidence_on).
     """
     require_open(place, actor)
     name = checked_name(filename)
@@ -87,7 +106,7 @@ def begin(
     if (db.session.scalar(unfinished) or 0) >= MAX_UNFINISHED:
         raise Rejected({FIELD: TOO_MANY})
     upload = Upload(
-        token=secrets.token_urlsafe(24),
+        token=token or new_token(),
         user_id=actor.id,
         user=actor,
         pairing=place.pairing,
@@ -129,13 +148,35 @@ def inspect(name: str, stream: BinaryIO) -> Findings:
     except Rejected as refusal:
         return Findings(refusal="".join(refusal.fields.values()))
     stream.seek(0)
-    return Findings(checked=checked, sha256=digest_of(stream).sha256)
+    return Findings(checked=checked, stored=digest_of(stream))
 
 
 def inspect_received(upload: Upload) -> Findings:
-    """The same for an upload of which every byte has arrived."""
-    with storage.store().assembled(upload.token) as stream:
-        return inspect(upload.name, stream)
+    """The same for an upload of which every byte has arrived.
+
+    What will be stored is kept under its hash already: should that come to nothing, the sweep
+    finds it. Raises PartsMissing.
+    """
+    token, size, asked = upload.token, upload.size, upload.state is UploadState.ASKING
+    try:
+        with storage.store().assembled(token) as stream:
+            if stream.seek(0, 2) != size:
+                raise PartsMissing(PARTS_MISSING)
+            found = inspect(upload.name, stream)
+        if found.checked and (asked or not found.checked.finding):
+            storage.store().keep(token, expected=found.sha256)
+    except FileNotFoundError as error:
+        raise PartsMissing(PARTS_MISSING) from error
+    return found
+
+
+def start_over(upload: Upload) -> None:
+    """Let an upload whose bytes are not all there begin anew, at byte 0."""
+    _hold(upload)
+    if upload.state in UNFINISHED:
+        storage.store().discard(upload.token)
+        upload.received, upload.same_as = 0, None
+        _become(upload, UploadState.RECEIVING)
 
 
 def settle(upload: Upload, found: Findings) -> None:
@@ -155,7 +196,7 @@ def settle(upload: Upload, found: Findings) -> None:
     require_open(place, upload.user)
     known = same_file(place.pairing, found.sha256)
     if known is not None and not known.stands:
-        _refuse(upload, storing.told_of_rejected(known, upload))
+        _refuse(upload, told_of_rejected(known, upload.name, viewer=upload.user))
     elif known is not None:
         upload.same_as = known
         _become(upload, UploadState.ASKING, storing.told_of(known, upload, viewer=upload.user))
@@ -266,11 +307,14 @@ def _hold(upload: Upload) -> None:
 
 
 def _store(upload: Upload, found: Findings) -> None:
-    """Move the bytes to their hash, and make them a piece of the library that backs its place."""
-    if found.checked is None:
+    """Make bytes that are under their hash a piece of the library that backs its place.
+
+    The parts they came in are forgotten when that is certain.
+    """
+    if found.checked is None or found.stored is None:
         raise RuntimeError("only a checked file is stored")
-    stored = storage.store().keep(upload.token)
-    upload.evidence = storing.add(upload, stored, found.checked)
+    upload.evidence = storing.add(upload, found.stored, found.checked)
+    after_commit(db.session(), partial(storage.store().discard, upload.token))
     _become(upload, UploadState.STORED, storing.offer_of_date(upload, found.checked.taken_on))
 
 

@@ -87,10 +87,11 @@ class FileStore(Protocol):
     def assembled(self, token: str) -> AbstractContextManager[BinaryIO]:
         """Open all parts of ``token`` as one seekable stream."""
 
-    def keep(self, token: str) -> Stored:
-        """Move the parts of ``token`` to their hash, as :meth:`save` would.
+    def keep(self, token: str, *, expected: str = "") -> Stored:
+        """Keep the parts of ``token`` under their hash, as :meth:`save` would.
 
-        Raises FileNotFoundError where nothing arrived.
+        The parts stay until they are discarded, but do not grow any more. ``expected`` is their
+        hash where the caller has just read them. Raises FileNotFoundError where nothing arrived.
         """
 
     def discard(self, token: str) -> None:

@@ -112,6 +112,8 @@ class LocalFileStore:
                 raise ValueError(f"the parts end at {target.tell()}, not at {offset}")
             try:
                 while chunk := stream.read(CHUNK):
+                    if os.fstat(target.fileno()).st_nlink > 1:
+                        raise ValueError("these parts are kept under their hash")
                     target.write(chunk)
             finally:
                 target.flush()
@@ -129,14 +131,22 @@ class LocalFileStore:
         with self._part(token).open("rb") as stream:
             yield stream
 
-    def keep(self, token: str) -> Stored:
-        """Move the parts of ``token`` to their hash."""
+    def keep(self, token: str, *, expected: str = "") -> Stored:
+        """Give the parts of ``token`` their hash as a second name."""
         part = self._part(token)
-        with part.open("rb") as stream:
-            stored = digest_of(stream)
+        stored = Stored(expected, part.stat().st_size)
+        if not expected:
+            with part.open("rb") as stream:
+                stored = digest_of(stream)
         # The bytes may have waited for days; the sweep must see that they are wanted now.
         os.utime(part)
-        self._put(part, stored.sha256)
+        second = self._incoming() / f"{TEMPORARY}{os.urandom(8).hex()}"
+        os.link(part, second)
+        try:
+            self._put(second, stored.sha256)
+        finally:
+            # Where the file has that name already, moving it there leaves both.
+            second.unlink(missing_ok=True)
         return stored
 
     def discard(self, token: str) -> None:

@@ -145,7 +145,7 @@ class S3FileStore:
                     if size:
                         self._add(f"{_folder(token)}{end:015}", cast(BinaryIO, temporary))
                         end += size
-        return end
+        return self.received(token)
 
     def received(self, token: str) -> int:
         """Return how many bytes of ``token`` are here, without a gap."""
@@ -159,12 +159,12 @@ class S3FileStore:
             temporary.seek(0)
             yield cast(BinaryIO, temporary)
 
-    def keep(self, token: str) -> Stored:
-        """Put the parts of ``token`` together, send them under their hash, forget the parts."""
+    def keep(self, token: str, *, expected: str = "") -> Stored:
+        """Put the parts of ``token`` together, and send them under their hash."""
         with self.assembled(token) as stream:
             stored = digest_of(stream)
+            check(stored, expected)
             self._put(stream, stored)
-        self.discard(token)
         return stored
 
     def discard(self, token: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
-from flask import Flask, abort, current_app, flash, make_response, redirect, request, session
+from flask import Flask, abort, current_app, flash, g, make_response, redirect, request, session
 from flask_login import current_user
 from sqlalchemy.exc import IntegrityError
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -30,6 +30,7 @@ FILE_BODIES = frozenset({"multipart/form-data", "application/offset+octet-stream
 WRITES = "portal_writes"
 READS_FIRST = "portal_reads_first"
 WRITES_ON_RETURN = "portal_writes_on_return"
+UNCLAIMED = "portal_unclaimed"
 UNSAVED = "portal_unsaved"
 KEPT = "portal_kept"
 ONCE_FIELD = "_once"
@@ -148,10 +149,16 @@ def let_go() -> None:
 
 
 def begin_writing() -> None:
-    """Say that what follows writes; rows must be read anew, because time has passed."""
+    """Say that what follows writes; rows must be read anew, because time has passed.
+
+    Of a form sent twice the second ends here: it is led to where the first one went.
+    """
     db.session.commit()
     db.session.expire_all()
     write_intent.set(True)
+    key = g.pop(UNCLAIMED, "")
+    if key and (repeated := _claim(key)) is not None:
+        abort(repeated)
 
 
 def writes_refusals_too(view: View) -> View:
@@ -167,9 +174,14 @@ def _writing(view: View, *, keep_refusals: bool) -> View:
         if request.method in READING:
             return make_response(view(*args, **kwargs))
         key = request.form.get(ONCE_FIELD, "")[:64]
-        if key and (repeated := _claim(key)) is not None:
+        if key and not write_intent.get():
+            # It reads first: the key is taken when it begins to write.
+            setattr(g, UNCLAIMED, key)
+        elif key and (repeated := _claim(key)) is not None:
             return repeated
         response: Response = make_response(view(*args, **kwargs))
+        if UNCLAIMED in g:
+            key = ""
         refused = response.status_code >= 400 or getattr(response, UNSAVED, False)
         if refused and not keep_refusals and not getattr(response, KEPT, False):
             db.session.rollback()
@@ -289,6 +301,9 @@ def _limit_body() -> None:
             current_app.config[name] for name in ("MAX_CONTENT_LENGTH", "MAX_FORM_MEMORY_SIZE")
         )
         request.max_content_length = min(limits)
+    if request.mimetype == "multipart/form-data":
+        # Before anybody asks the database: a slow body must not hold its one lock.
+        _ = request.form
 
 
 def _declare_intent() -> None:

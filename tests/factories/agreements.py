@@ -14,6 +14,7 @@ from portal.models import (
     User,
 )
 from portal.services import agreements, groups
+from portal.services.files import keep_upload
 from portal.services.groups import MemberEntry
 from tests.factories.evidence import pdf_bytes
 from tests.factories.people import make_user
@@ -123,8 +124,7 @@ def attach_pdf(agreement: Agreement, scene: Scene, name: str = "协议扫描件.
     """Attach a scan."""
     return agreements.attach_scan(
         agreement,
-        filename=name,
-        stream=BytesIO(pdf_bytes(name)),
+        keep_upload(name, BytesIO(pdf_bytes(name))),
         actor=coordinator_of(agreement.pairing, scene),
     )
 

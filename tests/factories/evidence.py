@@ -27,7 +27,7 @@ from portal.policies.evidence_places import Place
 from portal.services.evidence import replace_file
 from portal.services.evidence_reviews import accept_evidence, reject_evidence
 from portal.services.evidence_uses import link
-from portal.services.files import store_upload
+from portal.services.files import keep_upload, store_upload
 
 _numbers = count(1)
 
@@ -197,8 +197,7 @@ def replaced(evidence: Evidence, *, by: User, content: bytes = b"", note: str = 
     """Put a new file in the place of the old one, through the service."""
     replace_file(
         evidence,
-        filename="新版本.pdf",
-        stream=io.BytesIO(content or pdf_bytes(f"v{next(_numbers)}")),
+        keep_upload("新版本.pdf", io.BytesIO(content or pdf_bytes(f"v{next(_numbers)}"))),
         note=note,
         actor=by,
     )

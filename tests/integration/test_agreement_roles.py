@@ -14,6 +14,7 @@ from portal.models import (
 )
 from portal.queries.history import history_of
 from portal.services import agreements
+from portal.services.files import keep_upload
 from tests.factories import make_scene
 from tests.factories.agreements import (
     agreement_in,
@@ -42,7 +43,7 @@ LEADERS = {"supporting_leader", "supported_leader"}
 
 def scan(agreement: Agreement, actor: User) -> object:
     return agreements.attach_scan(
-        agreement, filename="协议.pdf", stream=BytesIO(pdf_bytes()), actor=actor
+        agreement, keep_upload("协议.pdf", BytesIO(pdf_bytes())), actor=actor
     )
 
 

@@ -20,6 +20,7 @@ from portal.models import (
 )
 from portal.policies.agreement_text import UNDECIDED
 from portal.services import agreements, plans
+from portal.services.files import keep_upload
 from portal.workflow.agreements import missing_for_signing
 from tests.factories import Scene, make_scene
 from tests.factories.agreements import (
@@ -248,7 +249,7 @@ def test_only_a_true_pdf_or_picture_is_a_scan(
     agreement = signing_agreement(scene)
     with pytest.raises(Rejected) as refusal:
         agreements.attach_scan(
-            agreement, filename=name, stream=BytesIO(content), actor=scene.supporting_coordinator
+            agreement, keep_upload(name, BytesIO(content)), actor=scene.supporting_coordinator
         )
     assert said in refusal.value.fields["file"]
     assert agreement.current.scan is None
@@ -259,8 +260,7 @@ def test_a_later_scan_takes_the_place_of_the_first(session: Session) -> None:
     agreement = signed_agreement(scene)
     agreements.attach_scan(
         agreement,
-        filename="清晰版.png",
-        stream=BytesIO(png_bytes()),
+        keep_upload("清晰版.png", BytesIO(png_bytes())),
         actor=scene.supported_coordinator,
     )
     assert agreement.current.scan is not None

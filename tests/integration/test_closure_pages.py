@@ -179,6 +179,27 @@ class TestApplying:
         assert states == [(1, "voided"), (2, "requested")]
         assert len(task.closure_requests[1].evidence) == 3
 
+    def test_new_application_with_numbers_of_people_needs_a_tick(self, client: PageClient) -> None:
+        scene = make_scene()
+        task = closure_requested(scene)
+        login(client, scene.supported_coordinator)
+
+        def send(**values: Any) -> Page:
+            page = client.get(f"/tasks/{task.id}")
+            listed = (io.BytesIO("联系电话 13812345678".encode()), "名册.txt")
+            said = {"statement": "补充名册。", "file-other": listed, **values}
+            return client.submit(page, "form[action$=closure]", **said)
+
+        asked = send()
+        assert asked.status == 422
+        assert "手机号 1 处（138****5678）" in asked.text
+        assert asked.one("#apply-again [name=despite_warning]")
+        assert len(task.closure_requests) == 1
+        assert send(despite_warning="y").status == 303
+        db.session.refresh(task)
+        assert len(task.closure_requests) == 2
+        assert task.evidence_uses[-1].evidence.file.warned_of == "内容：手机号 1 处"
+
     def test_refused_replacement_leaves_the_waiting_one_in_place(self, client: PageClient) -> None:
         scene = make_scene()
         task = closure_requested(scene)

@@ -191,7 +191,7 @@ def test_upload_killed_on_the_way_to_a_bucket(
     store.client.close()
 
 
-@pytest.mark.parametrize("step", ["arriving", "arrived", "written"])
+@pytest.mark.parametrize("step", ["arriving", "arrived", "written", "named", "flushed"])
 def test_upload_in_parts_goes_on_after_the_server_was_killed(mortals: Mortals, step: str) -> None:
     store, number = folder_of(mortals), next(numbers)
     content = content_of(number)

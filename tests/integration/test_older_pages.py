@@ -11,6 +11,7 @@ from portal.errors import StaleEdit
 from portal.extensions import db
 from portal.models import Event
 from portal.services import agreements, assessment_reviews, closure, meetings
+from portal.services.files import keep_upload
 from tests.factories import PASSWORD, Scene, make_scene
 from tests.factories.agreements import signing_agreement
 from tests.factories.assessments import appealed, provisional, submitted
@@ -93,13 +94,14 @@ def test_scan_of_a_text_that_was_taken_back_does_not_land_on_the_next(scene: Sce
     seen = agreement.version
     agreements.reopen_draft(agreement, reason="期限有误", actor=scene.supporting_coordinator)
     agreements.open_signing(agreement, actor=scene.supporting_coordinator)
-    scan = {"filename": "扫描件.pdf", "actor": scene.supporting_coordinator}
+    scan = keep_upload("扫描件.pdf", BytesIO(pdf_bytes()))
+    by = scene.supporting_coordinator
     with pytest.raises(StaleEdit):
-        agreements.attach_scan(agreement, stream=BytesIO(pdf_bytes()), seen_version=seen, **scan)
+        agreements.attach_scan(agreement, scan, seen_version=seen, actor=by)
     assert agreement.current.scan is None
     now = agreement.version
     agreements.sign_agreement(agreement, actor=scene.supporting_leader, seen_version=now)
-    agreements.attach_scan(agreement, stream=BytesIO(pdf_bytes()), seen_version=now, **scan)
+    agreements.attach_scan(agreement, scan, seen_version=now, actor=by)
     assert agreement.current.scan is not None
 
 

@@ -205,6 +205,13 @@ def test_phone_without_script_sends_by_the_plain_form(
     assert titles == ["通知", "名册"]
 
 
+def test_phone_that_sends_no_file_is_told(client: PageClient, scene: Scene, task: Task) -> None:
+    _, secret = live_link(task, by=scene.supported_coordinator)
+    answer = client.submit(client.get(f"/u/{secret}"), "main form[enctype]")
+    assert answer.status == 422
+    assert "请先选择要上传的文件" in answer.one("#files-error").get_text()
+
+
 def test_phone_s_bad_file_is_told_and_the_good_one_is_kept(
     client: PageClient, scene: Scene, task: Task
 ) -> None:

@@ -155,8 +155,13 @@ def test_parts_are_put_together(any_store: FileStore) -> None:
     stored = any_store.keep(TOKEN)
     assert (stored.sha256, stored.size) == (sha256(SOME), len(SOME))
     assert read(any_store, stored.sha256) == SOME
+    # Whoever could not write it down finds everything as it was.
+    assert any_store.received(TOKEN) == len(SOME)
+    assert any_store.keep(TOKEN, expected=stored.sha256) == stored
+    any_store.discard(TOKEN)
     assert any_store.received(TOKEN) == 0
     assert list(any_store.incoming()) == []
+    assert read(any_store, stored.sha256) == SOME
 
 
 def test_one_large_part_is_put_together(any_store: FileStore) -> None:
@@ -240,6 +245,14 @@ def test_no_other_name_can_be_reached_by_a_token(any_store: FileStore, token: st
 @pytest.fixture
 def folder(tmp_path: Path) -> LocalFileStore:
     return LocalFileStore(tmp_path)
+
+
+def test_kept_parts_do_not_grow_any_more(folder: LocalFileStore) -> None:
+    folder.append(TOKEN, 0, io.BytesIO(SOME))
+    stored = folder.keep(TOKEN)
+    with pytest.raises(ValueError, match="kept under their hash"):
+        folder.append(TOKEN, len(SOME), io.BytesIO(b"more"))
+    assert read(folder, stored.sha256) == SOME
 
 
 def test_kept_parts_look_as_young_as_they_are(folder: LocalFileStore, tmp_path: Path) -> None:

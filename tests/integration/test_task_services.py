@@ -11,6 +11,7 @@ from portal.errors import Rejected
 from portal.models import StoredFile, TaskState
 from portal.services import evidence as services
 from portal.services import tasks
+from portal.services.upload_forms import look_at, take_whole
 from tests.factories import Scene, make_scene
 from tests.factories.evidence import evidence_for, evidence_in, pdf_bytes, png_bytes, withdrawn
 from tests.factories.plans import plan_in_force
@@ -32,16 +33,17 @@ def test_coordinator_adds_the_first_note_and_the_task_starts(scene: Scene) -> No
 def test_coordinator_attaches_two_files_in_one_go(scene: Scene) -> None:
     task = make_task(plan_in_force(scene.pairing, scene), evidence=("文件", "照片"))
     first, second = task.requirements
-    attached = services.attach_files(
+    take_whole(
         task,
-        [
-            (first.id, "文件.pdf", io.BytesIO(pdf_bytes())),
-            (second.id, "照片.png", io.BytesIO(png_bytes())),
-        ],
+        look_at(
+            [
+                (first, "文件.pdf", io.BytesIO(pdf_bytes())),
+                (second, "照片.png", io.BytesIO(png_bytes())),
+            ]
+        ),
         evidence_on=clock.today() - timedelta(days=3),
         actor=scene.supported_coordinator,
     )
-    assert [one.reused for one in attached] == [False, False]
     assert {use.requirement_id for use in task.evidence_uses} == {first.id, second.id}
     assert task.state is TaskState.IN_PROGRESS
 
@@ -52,14 +54,12 @@ def test_coordinator_uploads_the_same_bytes_and_the_first_piece_is_used(
     plan = plan_in_force(scene.pairing, scene)
     first = evidence_for(make_task(plan), by=scene.supporting_coordinator, content=pdf_bytes("同"))
     task = make_task(plan)
-    (attached,) = services.attach_files(
+    take_whole(
         task,
-        [(task.requirements[0].id, "另一个名字.pdf", io.BytesIO(pdf_bytes("同")))],
+        look_at([(task.requirements[0], "另一个名字.pdf", io.BytesIO(pdf_bytes("同")))]),
         evidence_on=clock.today(),
         actor=scene.supported_coordinator,
     )
-    assert attached.reused
-    assert attached.evidence is first.evidence
     assert session.query(StoredFile).count() == 1
     assert [use.evidence for use in task.evidence_uses] == [first.evidence]
 
@@ -68,13 +68,15 @@ def test_coordinator_is_told_about_every_bad_file_at_once(scene: Scene) -> None:
     task = make_task(plan_in_force(scene.pairing, scene), evidence=("文件", "照片"))
     first, second = task.requirements
     with pytest.raises(Rejected) as refusal:
-        services.attach_files(
+        take_whole(
             task,
-            [
-                (first.id, "空.pdf", io.BytesIO()),
-                (second.id, "程序.exe", io.BytesIO(b"MZ")),
-                (None, "好.png", io.BytesIO(png_bytes())),
-            ],
+            look_at(
+                [
+                    (first, "空.pdf", io.BytesIO()),
+                    (second, "程序.exe", io.BytesIO(b"MZ")),
+                    (None, "好.png", io.BytesIO(png_bytes())),
+                ]
+            ),
             evidence_on=clock.today(),
             actor=scene.supported_coordinator,
         )

@@ -22,6 +22,7 @@ from portal.models import (
 )
 from portal.services import evidence as evidence_service
 from portal.services import tasks as service
+from portal.services.upload_forms import look_at, take_whole
 from tests.factories import Scene, make_scene, make_user
 from tests.factories.closures import closed, plan_of, reopened, returned, task_in, task_in_progress
 from tests.factories.evidence import evidence_in, pdf_bytes
@@ -57,8 +58,8 @@ def write_note(task: Task, actor: User) -> ProgressNote:
 
 
 def attach(task: Task, actor: User) -> Any:
-    files = [(task.requirements[0].id, "新材料.pdf", BytesIO(pdf_bytes("新")))]
-    return evidence_service.attach_files(task, files, evidence_on=clock.today(), actor=actor)
+    files = look_at([(task.requirements[0], "新材料.pdf", BytesIO(pdf_bytes("新")))])
+    return take_whole(task, files, evidence_on=clock.today(), actor=actor)
 
 
 def reuse(task: Task, actor: User) -> EvidenceUse:
@@ -222,9 +223,9 @@ def test_coordinator_cannot_change_the_owner_of_a_closed_task(scene: Scene) -> N
 
 def test_coordinator_cannot_date_evidence_in_the_future(scene: Scene) -> None:
     task = task_in_progress(scene)
-    files = [(task.requirements[0].id, "新.pdf", BytesIO(pdf_bytes("新")))]
+    files = look_at([(task.requirements[0], "新.pdf", BytesIO(pdf_bytes("新")))])
     with pytest.raises(Rejected, match="不能晚于今天"):
-        evidence_service.attach_files(
+        take_whole(
             task,
             files,
             evidence_on=clock.today() + timedelta(days=1),
@@ -246,10 +247,10 @@ def test_coordinator_cannot_use_evidence_or_requirements_of_others(scene: Scene)
             evidence=mine,
             actor=scene.supported_coordinator,
         )
-    with pytest.raises(Rejected, match="材料要求已变动"):
-        evidence_service.attach_files(
+    with pytest.raises(Rejected, match="本任务的材料要求"):
+        take_whole(
             task,
-            [(other.requirements[0].id, "新.pdf", BytesIO(pdf_bytes("新")))],
+            look_at([(other.requirements[0], "新.pdf", BytesIO(pdf_bytes("新")))]),
             evidence_on=clock.today(),
             actor=scene.supported_coordinator,
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 import socket
 import threading
@@ -14,15 +13,16 @@ from typing import Any
 
 import pytest
 import requests
+import sqlalchemy as sa
 from flask import Flask
 from werkzeug.serving import make_server
 
-from portal import storage
+from portal import clock, scanner, storage
 from portal.extensions import db
-from portal.models import Evidence, Upload, UploadState
+from portal.models import Evidence, ScanState, Upload, UploadState
 from portal.services import uploads as services
 from tests.factories import PASSWORD, make_scene
-from tests.factories.evidence import pdf_bytes
+from tests.factories.evidence import evidence_in, pdf_bytes
 from tests.factories.plans import plan_in_force
 from tests.factories.tasks import make_task
 from tests.factories.uploads import receiving
@@ -161,14 +161,77 @@ def test_nobody_waits_while_bytes_are_on_their_way(desk: Desk) -> None:
         assert "进展已记录" in said.text
 
 
+def test_nobody_waits_while_the_files_of_a_form_are_looked_into(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody else writes while the body arrives, and while the scanner thinks."""
+    with desk.app.app_context():
+        scene_task = desk.upload().task
+        assert scene_task
+        piece = evidence_in(scene_task.pairing, by=desk.upload().user)
+        places = (f"/tasks/{scene_task.id}/evidence", f"/evidence/{piece.id}/revise")
+        fields = ("file-other", "file")
+        version = str(piece.version)
+        db.session.commit()
+    written: list[int] = []
+
+    class Thinking:
+        def scan(self, stream: Any) -> ScanState:
+            with ThreadPoolExecutor(1) as pool:
+                written.append(pool.submit(note, desk).result(PATIENCE))
+            return ScanState.CLEAN
+
+    for place, name in zip(places, fields, strict=True):
+        written.clear()
+        monkeypatch.setattr(scanner, "_scanner", Thinking())
+        said = desk.http.post(
+            desk.url(place),
+            {
+                "csrf_token": desk.csrf,
+                "_once": place.replace("/", "-"),
+                "evidence_on": "2021-01-01",
+                "note": "换新",
+                "version": version,
+            },
+            files={name: ("新.pdf", pdf_bytes(place), "application/pdf")},
+            timeout=PATIENCE,
+            allow_redirects=False,
+        )
+        assert said.status_code == 303, said.text
+        assert written
+
+
+def note(desk: Desk) -> int:
+    """Write something of one's own, from elsewhere."""
+    with desk.app.app_context():
+        db.session.execute(sa.update(Upload).values(touched_at=clock.now()))
+        db.session.commit()
+    return 1
+
+
+def test_form_sent_twice_is_taken_once(desk: Desk) -> None:
+    with desk.app.app_context():
+        place = f"/tasks/{desk.upload().task_id}/evidence"
+    for _ in range(2):
+        said = desk.http.post(
+            desk.url(place),
+            {"csrf_token": desk.csrf, "_once": "twice", "evidence_on": "2021-01-01"},
+            files={"file-other": ("新.pdf", pdf_bytes("两次"), "application/pdf")},
+            timeout=PATIENCE,
+            allow_redirects=False,
+        )
+        assert said.status_code == 303, said.text
+    with desk.app.app_context():
+        assert db.session.query(Upload).filter_by(name="新.pdf").count() == 1
+
+
 def test_of_two_that_send_at_once_one_is_told(desk: Desk) -> None:
     with desk.open_piece(0, len(CONTENT)) as connection:
         connection.sendall(CONTENT[:300_000])
         until(lambda: storage.store().received(desk.token) > 0)
         assert desk.send(desk.offset(), b"other").status_code == 409
         connection.sendall(CONTENT[300_000:])
-        with contextlib.suppress(TimeoutError):
-            assert connection.recv(200).startswith(b"HTTP/1.1 204")
+        assert connection.recv(200).split()[1] == b"204"
     with desk.app.app_context():
         assert desk.upload().state is UploadState.STORED
 
@@ -195,6 +258,36 @@ def test_of_two_that_settle_at_once_one_stores(desk: Desk) -> None:
     with desk.app.app_context():
         assert db.session.query(Evidence).count() == 1
         assert desk.upload().state is UploadState.STORED
+
+
+def test_of_two_with_the_same_bytes_the_second_finds_the_first(desk: Desk) -> None:
+    with desk.app.app_context():
+        mine = desk.upload()
+        place, actor = mine.task, mine.user
+        assert place
+        tokens = [
+            receiving(place, by=actor, content=CONTENT, arrived=len(CONTENT)).token
+            for _ in range(2)
+        ]
+        db.session.commit()
+    both = threading.Barrier(2)
+
+    def settle(token: str) -> None:
+        with desk.app.app_context():
+            upload = db.session.query(Upload).filter_by(token=token).one()
+            found = services.inspect_received(upload)
+            db.session.rollback()
+            both.wait(PATIENCE)
+            services.settle(upload, found)
+            db.session.commit()
+
+    with ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(settle, token) for token in tokens]:
+            done.result(PATIENCE)
+    with desk.app.app_context():
+        assert db.session.query(Evidence).count() == 1
+        states = {one.state for one in db.session.query(Upload).filter(Upload.token.in_(tokens))}
+        assert states == {UploadState.STORED, UploadState.ASKING}
 
 
 class _Bytes:

@@ -30,7 +30,7 @@ from portal.models import (
     UploadState,
 )
 from portal.services import uploads as services
-from portal.services.upload_forms import take_in
+from portal.services.upload_forms import look_at, take_in
 from tests.factories import PASSWORD, Scene, make_scene
 from tests.factories.evidence import (
     evidence_for,
@@ -160,6 +160,54 @@ def test_file_with_numbers_of_people_waits_for_an_answer(
     assert upload.evidence.file.warned_of == noted
     with pytest.raises(StepRefused, match="已经处理"):
         services.cancel(upload)
+
+
+def test_answer_that_could_not_be_written_down_can_be_given_again(scene: Scene, task: Task) -> None:
+    upload = asking(task, by=scene.supported_coordinator)
+    found = services.inspect_received(upload)
+    with db.session.begin_nested() as lost:
+        services.keep(upload, found)
+        lost.rollback()
+    assert upload.state is UploadState.ASKING
+    services.keep(upload, services.inspect_received(upload))
+    assert upload.state is UploadState.STORED
+    assert storage.store().exists(found.sha256)
+    db.session.commit()
+    assert storage.store().received(upload.token) == 0
+
+
+@pytest.mark.parametrize("left", [b"", b"half"])
+def test_upload_whose_bytes_are_gone_begins_anew(
+    client: PageClient, scene: Scene, task: Task, left: bytes
+) -> None:
+    upload = asking(task, by=scene.supported_coordinator)
+    storage.store().discard(upload.token)
+    if left:
+        storage.store().append(upload.token, 0, io.BytesIO(left))
+    client.login(scene.supported_coordinator, PASSWORD)
+    said = client.post(f"/uploads/{upload.token}/answer", {"answer": "keep"})
+    assert said.status == 409
+    assert "从头上传" in said.text
+    db.session.refresh(upload)
+    assert (upload.state, upload.received) == (UploadState.RECEIVING, 0)
+    assert storage.store().received(upload.token) == 0
+
+
+@pytest.mark.parametrize("answer", ["dismiss", "date", "keep", "reuse", "check"])
+def test_forged_answer_to_what_was_never_asked_is_refused(
+    client: PageClient, scene: Scene, task: Task, answer: str
+) -> None:
+    upload = receiving(task, by=scene.supported_coordinator, arrived=3)
+    client.login(scene.supported_coordinator, PASSWORD)
+    assert client.post(f"/uploads/{upload.token}/answer", {"answer": answer}).status == 409
+    db.session.refresh(upload)
+    assert upload.state is UploadState.RECEIVING
+
+
+def test_late_note_of_arrived_bytes_changes_no_decided_upload(scene: Scene, task: Task) -> None:
+    upload = asking(task, by=scene.supported_coordinator)
+    services.note_received(upload, 1)
+    assert upload.received == upload.size
 
 
 def test_cancelled_question_leaves_nothing(scene: Scene, task: Task) -> None:
@@ -333,13 +381,15 @@ class TestPlainForm:
         (need,) = task.requirements
         taken = take_in(
             task,
-            [
-                (need, "制度.pdf", io.BytesIO(pdf_bytes())),
-                (need, "名册.txt", io.BytesIO(PHONE)),
-                (None, "木马.exe", io.BytesIO(b"MZ")),
-                (need, "空.pdf", io.BytesIO()),
-                (need, "程序.pdf", io.BytesIO(b"MZ" + bytes(90))),
-            ],
+            look_at(
+                [
+                    (need, "制度.pdf", io.BytesIO(pdf_bytes())),
+                    (need, "名册.txt", io.BytesIO(PHONE)),
+                    (None, "木马.exe", io.BytesIO(b"MZ")),
+                    (need, "空.pdf", io.BytesIO()),
+                    (need, "程序.pdf", io.BytesIO(b"MZ" + bytes(90))),
+                ]
+            ),
             evidence_on=clock.today() - timedelta(days=3),
             actor=scene.supported_coordinator,
         )
@@ -351,6 +401,7 @@ class TestPlainForm:
         assert not taken.is_whole
         assert db.session.query(Upload).count() == 2
         (waiting,) = taken.asking
+        assert waiting.answer
         services.keep(waiting, services.inspect_received(waiting))
         pieces = db.session.query(Evidence).order_by(Evidence.id)
         assert [piece.title for piece in pieces] == ["制度", "名册"]
@@ -370,7 +421,7 @@ class TestPlainForm:
         with pytest.raises(error):
             take_in(
                 task,
-                [(None, "a.pdf", io.BytesIO(pdf_bytes()))],
+                look_at([(None, "a.pdf", io.BytesIO(pdf_bytes()))]),
                 evidence_on=clock.today() + timedelta(days=day),
                 actor=getattr(scene, role),
             )

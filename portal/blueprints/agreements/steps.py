@@ -15,9 +15,9 @@ from portal.policies.agreements import can_edit, can_review, can_withdraw
 from portal.policies.decision import require
 from portal.queries.agreements import get_agreement
 from portal.services import agreements
-from portal.services.files import HoldsPersonalData
+from portal.services.files import HoldsPersonalData, keep_upload
 from portal.web.accounts import actor
-from portal.web.requests import leave_to, writes
+from portal.web.requests import begin_writing, leave_to, let_go, reads_first, writes
 
 
 @bp.post("/agreements/<int:agreement_id>/open-signing")
@@ -54,6 +54,7 @@ def sign_agreement(agreement_id: int) -> Response:
 
 
 @bp.post("/agreements/<int:agreement_id>/attach-scan")
+@reads_first
 @writes
 def attach_scan(agreement_id: int) -> Response | tuple[str, int]:
     """Attach the signed scan."""
@@ -64,14 +65,14 @@ def attach_scan(agreement_id: int) -> Response | tuple[str, int]:
     try:
         if upload is None or not upload.filename:
             raise Rejected({"file": "请选择要上传的扫描件。"})
-        agreements.attach_scan(
-            agreement,
-            filename=upload.filename,
-            stream=cast(BinaryIO, upload.stream),
-            actor=actor(),
-            seen_version=_seen(),
+        let_go()
+        scan = keep_upload(
+            upload.filename,
+            cast(BinaryIO, upload.stream),
             despite_warning=form.despite_warning.data,
         )
+        begin_writing()
+        agreements.attach_scan(agreement, scan, actor=actor(), seen_version=_seen())
     except Rejected as refusal:
         form.warned = isinstance(refusal, HoldsPersonalData)
         form.add_errors(refusal.fields)

@@ -23,7 +23,7 @@ from portal.blueprints.closure.pages import (
 )
 from portal.blueprints.tasks.forms import SubmitEvidenceForm
 from portal.blueprints.tasks.pages import answer_task
-from portal.blueprints.tasks.taking import answer_half_taken, take_files
+from portal.blueprints.tasks.taking import answer_half_taken, look_at_files
 from portal.errors import Rejected, StaleEdit, StepRefused
 from portal.models import Task, TaskState
 from portal.policies import closure as policies
@@ -32,11 +32,13 @@ from portal.policies.tasks import why_locked
 from portal.queries import closure as queries
 from portal.queries.closure_queue import Mark
 from portal.services import closure
+from portal.services.files import HoldsPersonalData
+from portal.services.upload_forms import take_in
 from portal.web.accounts import actor
 from portal.web.audit import exports
 from portal.web.forms import PortalForm
 from portal.web.refusals import Refused
-from portal.web.requests import leave_to, writes
+from portal.web.requests import leave_to, reads_first, writes
 
 
 @bp.app_context_processor
@@ -46,6 +48,7 @@ def offer_forms() -> dict[str, ClosureForms]:
 
 
 @bp.post("/tasks/<int:task_id>/closure")
+@reads_first
 @writes
 def request_closure(task_id: int) -> Response:
     """Apply for closure, with the files of the same form."""
@@ -54,23 +57,27 @@ def request_closure(task_id: int) -> Response:
     form = SubmitEvidenceForm.for_requirements(task.requirements)
     if not form.validate():
         return answer_task(task, submit=form, status=422)
+    looked = look_at_files(task, form)
+    require(policies.can_request_closure(actor(), task))
     # A waiting application locks the task: then files come in only together with the next one.
     locked = bool(why_locked(task))
     try:
-        if not locked and form.uploads:
-            taken = take_files(task, form)
+        if not locked and looked:
+            taken = take_in(task, looked, evidence_on=form.evidence_on.data, actor=actor())
             if not taken.is_whole:
                 return answer_half_taken(task, form, taken, left="申请还没有提交。")
         closure.request_closure(
             task,
             statement=form.statement.data or "",
-            files=form.uploads if locked else (),
+            files=looked if locked else (),
             evidence_on=form.evidence_on.data,
+            despite_warning=form.despite_warning.data,
             may_replace=seen_version() is not None,
             seen_version=seen_version(),
             actor=actor(),
         )
     except Rejected as refusal:
+        form.warned = isinstance(refusal, HoldsPersonalData)
         form.add_errors(refusal.fields)
         return answer_task(task, submit=form, status=422)
     except (StepRefused, StaleEdit) as refusal:

@@ -26,10 +26,17 @@ from portal.queries.history import history_of
 from portal.queries.pairings import get_pairing
 from portal.services import evidence as services
 from portal.services.evidence_changes import Details
-from portal.services.files import HoldsPersonalData
+from portal.services.files import HoldsPersonalData, keep_upload
 from portal.web.accounts import actor
 from portal.web.refusals import Refused
-from portal.web.requests import end_reading, leave_to, writes
+from portal.web.requests import (
+    begin_writing,
+    end_reading,
+    leave_to,
+    let_go,
+    reads_first,
+    writes,
+)
 
 
 @bp.get("/evidence/<int:evidence_id>")
@@ -66,6 +73,7 @@ def edit_evidence(evidence_id: int) -> Response:
 
 
 @bp.post("/evidence/<int:evidence_id>/revise")
+@reads_first
 @writes
 def revise_evidence(evidence_id: int) -> Response:
     """Put a new file in the place of the old one, which stays readable."""
@@ -77,14 +85,15 @@ def revise_evidence(evidence_id: int) -> Response:
         form.add_errors({"file": "请先选择要上传的新文件。"})
     elif form.validate():
         try:
-            revision = services.replace_file(
-                evidence,
-                filename=form.file.data.filename,
-                stream=form.file.data.stream,
-                note=form.note.data,
-                seen_version=seen_version(),
+            let_go()
+            kept = keep_upload(
+                form.file.data.filename,
+                form.file.data.stream,
                 despite_warning=form.despite_warning.data,
-                actor=actor(),
+            )
+            begin_writing()
+            revision = services.replace_file(
+                evidence, kept, note=form.note.data, seen_version=seen_version(), actor=actor()
             )
         except Rejected as refusal:
             form.warned = isinstance(refusal, HoldsPersonalData)

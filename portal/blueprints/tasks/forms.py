@@ -11,7 +11,7 @@ from wtforms.validators import InputRequired, NumberRange
 from portal import clock
 from portal.models import EvidenceRequirement, User
 from portal.services.tasks import MAX_NOTE
-from portal.web.forms import MaxLength, PortalForm
+from portal.web.forms import MaxLength, PortalForm, keep_despite_warning
 
 OTHER = "other"
 MAX_STATEMENT = 5000
@@ -36,6 +36,9 @@ class SubmitEvidenceForm(PortalForm):
         description="申请销号时填写：对照验收标准，写明做了什么、结果如何。",
     )
 
+    despite_warning = keep_despite_warning()
+    warned = False
+
     @classmethod
     def for_requirements(
         cls, requirements: Iterable[EvidenceRequirement], *, blank: bool = False
@@ -53,7 +56,7 @@ class SubmitEvidenceForm(PortalForm):
 
     @property
     def uploads(self) -> list[tuple[int | None, str, BinaryIO]]:
-        """Return the chosen files as services.evidence.attach_files() takes them."""
+        """Return the chosen files as (requirement id, name, stream) each."""
         return [
             (
                 None if name == f"file-{OTHER}" else int(name.removeprefix("file-")),

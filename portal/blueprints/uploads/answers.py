@@ -6,7 +6,7 @@ from flask import flash, make_response, request
 from werkzeug.wrappers import Response
 
 from portal.blueprints.uploads import bp
-from portal.blueprints.uploads.protocol import look_into, received_of
+from portal.blueprints.uploads.protocol import look_into, looked_into, received_of
 from portal.blueprints.uploads.sender import Sender, place_address, signed_in
 from portal.errors import NotVisible, StepRefused
 from portal.models import Upload, UploadState
@@ -14,7 +14,7 @@ from portal.policies.uploads import Destination
 from portal.services import uploads as services
 from portal.web.address import text_of
 from portal.web.htmx import is_htmx
-from portal.web.requests import begin_writing, leave_to, let_go, reads_first, writes
+from portal.web.requests import begin_writing, leave_to, reads_first, writes
 
 REFRESH = json.dumps({"portal:refresh": True})
 
@@ -31,7 +31,7 @@ def answer(sender: Sender, token: str) -> Response:
     """Take the decision of ``sender`` and lead back; to htmx, have the page's lists renewed."""
     upload = sender.upload(token)
     said = text_of(request.form, "answer", 20)
-    told = _DECISIONS.get(said, _nonsense)(upload)
+    told = _DECISIONS.get(said, _nonsense)(sender, upload)
     if is_htmx():
         response: Response = make_response("", 204)
         response.headers["HX-Trigger"] = REFRESH
@@ -41,51 +41,49 @@ def answer(sender: Sender, token: str) -> Response:
     return leave_to(place_address(upload, secret=sender.secret))
 
 
-def _keep(upload: Upload) -> str:
+def _keep(_sender: Sender, upload: Upload) -> str:
     if upload.state is not UploadState.ASKING:
         raise StepRefused(services.NOT_ASKED)
-    let_go()
-    found = services.inspect_received(upload)
-    begin_writing()
+    found = looked_into(upload)
     services.keep(upload, found)
     return upload.answer or f"“{upload.name}”已保存。"
 
 
-def _reuse(upload: Upload) -> str:
+def _reuse(_sender: Sender, upload: Upload) -> str:
     begin_writing()
     known = services.reuse(upload)
     return f"已选用佐证库中的“{known.title}”，没有重复保存。"
 
 
-def _cancel(upload: Upload) -> str:
+def _cancel(_sender: Sender, upload: Upload) -> str:
     begin_writing()
     services.cancel(upload)
     return f"已放弃“{upload.name}”，没有保存。"
 
 
-def _check(upload: Upload) -> str:
+def _check(sender: Sender, upload: Upload) -> str:
     """Look again at a file that is whole but was not decided about: a broken-off end."""
     if upload.state is not UploadState.RECEIVING or received_of(upload) < upload.size:
         raise StepRefused("这个文件还没有传完，请先继续上传。")
     services.require_open(Destination.of(upload), upload.user)
-    look_into(upload)
+    look_into(upload, sender)
     return upload.answer or f"“{upload.name}”已保存。"
 
 
-def _date(upload: Upload) -> str:
+def _date(_sender: Sender, upload: Upload) -> str:
     day = services.day_of_photograph(upload)
     begin_writing()
     services.take_date(upload, day)
     return f"“{upload.name}”的材料日期已改为拍摄日期。"
 
 
-def _dismiss(upload: Upload) -> str:
+def _dismiss(_sender: Sender, upload: Upload) -> str:
     begin_writing()
     services.dismiss(upload)
     return ""
 
 
-def _nonsense(_upload: Upload) -> str:
+def _nonsense(_sender: Sender, _upload: Upload) -> str:
     raise NotVisible()
 
 

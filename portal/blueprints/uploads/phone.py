@@ -15,7 +15,14 @@ from portal.queries.uploads import open_uploads, sent_by
 from portal.services import upload_forms
 from portal.web import tus
 from portal.web.accounts import public
-from portal.web.requests import keep_what_was_done, leave_to, reads_first, writes
+from portal.web.requests import (
+    begin_writing,
+    keep_what_was_done,
+    leave_to,
+    let_go,
+    reads_first,
+    writes,
+)
 
 
 @bp.get("/u/<secret:secret>")
@@ -28,6 +35,7 @@ def show_phone_page(secret: str) -> Response:
 
 @bp.post("/u/<secret:secret>")
 @public
+@reads_first
 @writes
 def send_by_phone(secret: str) -> Response:
     """Take in the files of the plain form, where the phone runs no script."""
@@ -36,10 +44,18 @@ def send_by_phone(secret: str) -> Response:
     form = PhoneForm.of(task)
     if not form.validate():
         return _page(sender, form, 422)
+    files = [(form.chosen_requirement, one.filename, one.stream) for one in form.files.data or ()]
+    if not files:
+        form.add_errors({"files": "请先选择要上传的文件。"})
+        return _page(sender, form, 422)
+    let_go()
+    looked = upload_forms.look_at(files)
+    begin_writing()
+    sender.judge_again()
     try:
         taken = upload_forms.take_in(
             task,
-            [(form.chosen_requirement, one.filename, one.stream) for one in form.files.data or ()],
+            looked,
             evidence_on=form.evidence_on.data,
             actor=sender.user,
             link=sender.link,

@@ -13,10 +13,17 @@ from portal.errors import Rejected
 from portal.models import Meeting, Pairing, Upload
 from portal.policies.uploads import Destination, can_upload, why_closed
 from portal.queries.uploads import open_uploads
-from portal.services.upload_forms import take_in
+from portal.services.upload_forms import look_at, take_in
 from portal.services.uploads import require_open
 from portal.web.accounts import actor
-from portal.web.requests import keep_what_was_done, leave_to, writes
+from portal.web.requests import (
+    begin_writing,
+    keep_what_was_done,
+    leave_to,
+    let_go,
+    reads_first,
+    writes,
+)
 
 
 def zone_of(where: Meeting | Pairing, form: UploadForm | None = None) -> dict[str, Any]:
@@ -40,6 +47,7 @@ def zone_of(where: Meeting | Pairing, form: UploadForm | None = None) -> dict[st
 
 
 @bp.post("/uploads/files")
+@reads_first
 @writes
 def send_files() -> Response:
     """Take in the files of the plain form of a meeting or a library."""
@@ -53,7 +61,10 @@ def send_files() -> Response:
     try:
         if not files:
             raise Rejected({"files": "请先选择要上传的文件。"})
-        taken = take_in(where, files, evidence_on=form.evidence_on.data, actor=actor())
+        let_go()
+        looked = look_at(files)
+        begin_writing()
+        taken = take_in(where, looked, evidence_on=form.evidence_on.data, actor=actor())
     except Rejected as refusal:
         form.add_errors(refusal.fields)
         return _again(where, form)

@@ -129,19 +129,38 @@ def send(sender: Sender, token: str) -> Response:
     begin_writing()
     services.note_received(upload, received)
     if received == upload.size:
-        look_into(upload)
+        look_into(upload, sender)
     response: Response = make_response("", 204)
     response.headers["Upload-Offset"] = str(received)
     tus.expires(response, upload.touched_at + KEPT_FOR)
     return response
 
 
-def look_into(upload: Upload) -> None:
-    """Look at all bytes of ``upload`` with nothing locked, then decide about it."""
-    let_go()
-    found = services.inspect_received(upload)
-    begin_writing()
+def look_into(upload: Upload, sender: Sender) -> None:
+    """Look at all bytes of ``upload`` with nothing locked, then decide about it.
+
+    Raises NotVisible when the link of ``sender`` has ended meanwhile; the bytes stay.
+    """
+    found = looked_into(upload)
+    sender.judge_again()
     services.settle(upload, found)
+
+
+def looked_into(upload: Upload) -> services.Findings:
+    """Look at all bytes of ``upload`` with nothing locked; what follows may write.
+
+    Raises PartsMissing when they are not there; then the upload begins anew.
+    """
+    let_go()
+    try:
+        found = services.inspect_received(upload)
+    except services.PartsMissing:
+        begin_writing()
+        services.start_over(upload)
+        let_go()
+        raise
+    begin_writing()
+    return found
 
 
 def end(sender: Sender, token: str) -> Response:

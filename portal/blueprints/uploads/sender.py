@@ -32,6 +32,11 @@ class Sender:
         """Return this sender's upload. Raises NotVisible for anybody else's."""
         return get_upload(token, viewer=self.user, link=self.link)
 
+    def judge_again(self) -> None:
+        """Raise NotVisible when the link has ended since the request came in."""
+        if self.link is not None:
+            get_link(self.secret)
+
     def address(self, upload: Upload) -> str:
         """Return where the pieces of ``upload`` are sent to."""
         if self.link is not None:

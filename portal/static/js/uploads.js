@@ -8,7 +8,7 @@
   const PIECE = 8 * 1024 * 1024;
   const RETRY_AFTER = [0, 1000, 3000, 5000, 10000, 20000];
   const RUNNING = ["sending", "checking"];
-  const OPEN = ["waiting", "paused", "failed", ...RUNNING];
+  const OPEN = ["waiting", "paused", "failed", "unchecked", ...RUNNING];
   let rows = [];
   let held = null;
   let done = 0;
@@ -86,7 +86,7 @@
     const fields = zone.closest("form")?.elements;
     const said = { ...JSON.parse(zone.dataset.meta), filename: file.name };
     for (const name of ["evidence_on", "requirement"]) if (fields?.[name]) said[name] = fields[name].value;
-    const place = [parts.dataset.user, zone.dataset.zone, said.requirement, said.task, said.meeting, said.pairing];
+    const place = [parts.dataset.user, zone.dataset.zone, said.requirement, said.evidence_on, said.task, said.meeting, said.pairing];
     return {
       endpoint: new URL(zone.dataset.zone, location.href).href,
       uploadUrl: row.address || null,
@@ -122,7 +122,7 @@
         await fetch(`${row.upload.url}/answer`, { method: "POST", headers: { "X-CSRFToken": parts.dataset.csrf }, body: new URLSearchParams({ answer: "check" }) });
         news = await ask(row.upload.url);
       }
-      set(row, { stored: "stored", asking: "asking" }[news.state] ?? "refused", news.sentence);
+      set(row, { stored: "stored", asking: "asking", receiving: "unchecked" }[news.state] ?? "refused", news.sentence);
       if (row.state === "stored") done += 1;
       if (row.state !== "refused") refresh();
     } catch {
