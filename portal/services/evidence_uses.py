@@ -42,7 +42,7 @@ def use_for(place: Place, evidence: Evidence, *, actor: User) -> EvidenceUse:
     if evidence.pairing_id != place.pairing.id and not own:
         raise Rejected({"evidence": "只能选用本结对或本单位的佐证材料。"})
     # Somebody may be withdrawing it at this moment.
-    db.session.refresh(evidence, ["status"], with_for_update={"of": Evidence})
+    db.session.refresh(evidence, ["status", "version"], with_for_update={"of": Evidence})
     if not evidence.stands:
         said = f"“{evidence.title}”{evidence.status.label}，不能再选用。"
         raise Rejected({"evidence": said})

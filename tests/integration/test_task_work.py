@@ -353,5 +353,4 @@ def test_withdrawn_file_can_be_uploaded_again_as_a_new_piece(scene: Scene) -> No
         first.evidence, reason="放错任务", actor=scene.supported_coordinator
     )
     (second,) = attach(task, scene.supported_coordinator)
-    assert not second.reused
     assert second.evidence is not first.evidence
