@@ -14,6 +14,7 @@ from typing import BinaryIO, Protocol
 
 from portal.backup.errors import BackupError
 from portal.storage.base import Stored, digest_of
+from portal.storage.local import sync_folder
 
 
 class Writer(Protocol):
@@ -96,7 +97,7 @@ class FolderWriter:
         """Sync everything at once, then rename the folder."""
         _sync_file_system(self.work)
         self.work.rename(destination)
-        _sync_folder(destination.parent)
+        sync_folder(destination.parent)
 
     def close(self) -> None:
         """Nothing is open."""
@@ -147,7 +148,7 @@ class TarWriter:
         made = Path(self._file.name)
         made.chmod(0o600)
         made.rename(destination)
-        _sync_folder(destination.parent)
+        sync_folder(destination.parent)
 
     def close(self) -> None:
         """Let go of the file, finished or not."""
@@ -184,14 +185,5 @@ def _sync_file_system(folder: Path) -> None:
     try:
         if ctypes.CDLL(None, use_errno=True).syncfs(handle):
             raise OSError(ctypes.get_errno(), "the backup could not be synced", str(folder))
-    finally:
-        os.close(handle)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make new names in ``folder`` durable. Raises OSError."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
     finally:
         os.close(handle)

@@ -144,7 +144,7 @@ def revise_evidence(
     require(can_change(actor, evidence))
     holds = lock_with_uses(evidence, actor)
     check_version(evidence, seen_version)
-    note = _demand(note, "note", "请写明为什么换新版本。", MAX_NOTE)
+    note = demand(note, "note", "请写明为什么换新版本。", MAX_NOTE)
     if file.sha256 == evidence.file.sha256:
         raise Rejected({"file": "新文件与现在的文件内容相同，请选择修改后的文件。"})
     _require_free(holds)
@@ -180,14 +180,16 @@ def withdraw_evidence(
     check_version(evidence, seen_version)
     if evidence.status is EvidenceStatus.WITHDRAWN:
         raise StepRefused("这份材料已经撤回。")
-    reason = _demand(reason, "reason", "请填写撤回的理由。", MAX_REASON)
+    reason = demand(reason, "reason", "请填写撤回的理由。", MAX_REASON)
     _require_free(holds)
     # The table demands all of these at once; nothing may be written between them.
     with db.session.no_autoflush:
         evidence.withdrawn_at, evidence.withdrawn_reason = clock.now(), reason
         evidence.withdrawn_by_id = actor.id
         transition(EVIDENCE, evidence, "withdraw", actor=actor, comment=reason)
-    _tell_tasks(evidence, reason, actor)
+    tell_tasks(
+        evidence, "evidence_withdrawn", "撤回佐证材料", reason=reason, tone="warning", actor=actor
+    )
     db.session.flush()
 
 
@@ -226,23 +228,25 @@ def _forget_review(evidence: Evidence) -> None:
     evidence.review_reason = ""
 
 
-def _tell_tasks(evidence: Evidence, reason: str, actor: User) -> None:
-    """Write the withdrawal into the history of every task that used the piece."""
+def tell_tasks(
+    evidence: Evidence, action: str, title: str, *, reason: str, tone: str, actor: User
+) -> None:
+    """Write what became of the piece into the history of every task that uses it."""
     tasks = {use.task for use in evidence.uses if use.task is not None}
     for task in sorted(tasks, key=lambda one: one.id):
         record(
             task,
             "task",
-            action="evidence_withdrawn",
-            title="撤回佐证材料",
+            action=action,
+            title=title,
             actor=actor,
             comment=reason,
-            tone="warning",
+            tone=tone,
             details=[("材料", evidence.title)],
         )
 
 
-def _demand(text: str, field: str, sentence: str, limit: int) -> str:
+def demand(text: str, field: str, sentence: str, limit: int) -> str:
     """Return the trimmed text, or raise Rejected beside its field: none, or too much."""
     text = text.strip()
     if not text:

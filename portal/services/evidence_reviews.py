@@ -1,23 +1,27 @@
 """Deciding about evidence 佐证审核: accepted, or not and why."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 from sqlalchemy.orm import selectinload
 
 from portal import clock
-from portal.errors import PortalError, Rejected, StepRefused
+from portal.errors import PortalError, StepRefused
 from portal.extensions import db
-from portal.models import ClosureRequest, Evidence, EvidenceStatus, Task, User
+from portal.models import ClosureRequest, Evidence, EvidenceStatus, User
 from portal.policies.decision import require
 from portal.policies.evidence import can_review
-from portal.services.evidence_changes import lock_pile, lock_with_uses
-from portal.workflow import record, transition
+from portal.services.evidence_changes import (
+    MAX_REASON,
+    demand,
+    lock_pile,
+    lock_with_uses,
+    tell_tasks,
+)
+from portal.workflow import transition
 from portal.workflow.engine import check_version
 from portal.workflow.evidence import EVIDENCE
-
-MAX_REASON = 5000
 
 
 def accept_evidence(
@@ -43,11 +47,7 @@ def reject_evidence(
     require(can_review(actor, evidence))
     holds = lock_with_uses(evidence, actor)
     check_version(evidence, seen_version)
-    reason = reason.strip()
-    if not reason:
-        raise Rejected({"review_reason": "请写明不予认可的理由。"})
-    if len(reason) > MAX_REASON:
-        raise Rejected({"review_reason": f"最多 {MAX_REASON} 个字，现有 {len(reason)} 个字。"})
+    reason = demand(reason, "review_reason", "请写明不予认可的理由。", MAX_REASON)
     if against := [hold.rejecting for hold in holds if hold.keeps_from(actor)]:
         raise StepRefused(against[0], against[1:])
     was_accepted = evidence.status is EvidenceStatus.ACCEPTED
@@ -56,7 +56,9 @@ def reject_evidence(
         transition(EVIDENCE, evidence, "reject", actor=actor, comment=reason, details=details)
         evidence.reviewed_by, evidence.reviewed_at = actor, clock.now()
         evidence.review_reason = reason
-    _tell_tasks(evidence, reason, actor)
+    tell_tasks(
+        evidence, "evidence_rejected", "佐证材料未获认可", reason=reason, tone="danger", actor=actor
+    )
     db.session.flush()
 
 
@@ -115,19 +117,3 @@ def _accept(evidence: Evidence, actor: User, comment: str) -> None:
         transition(EVIDENCE, evidence, "accept", actor=actor, comment=comment)
         evidence.reviewed_by, evidence.reviewed_at = actor, clock.now()
         evidence.review_reason = ""
-
-
-def _tell_tasks(evidence: Evidence, reason: str, actor: User) -> None:
-    """Write the rejection into the history of every task that uses the piece."""
-    tasks: Iterable[Task] = {use.task for use in evidence.uses if use.task is not None}
-    for task in sorted(tasks, key=lambda one: one.id):
-        record(
-            task,
-            "task",
-            action="evidence_rejected",
-            title="佐证材料未获认可",
-            actor=actor,
-            comment=reason,
-            tone="danger",
-            details=[("材料", evidence.title)],
-        )

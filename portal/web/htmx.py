@@ -1,7 +1,12 @@
 """Answers to htmx: a fragment, pieces for elsewhere on the page, or a whole new page."""
 
+import json
+
 from flask import make_response, render_template, request
 from werkzeug.wrappers import Response
+
+REFRESH = json.dumps({"portal:refresh": True})
+"""As HX-Trigger: the lists of the page that hang on uploads are to be renewed."""
 
 
 def is_htmx() -> bool:

@@ -1,7 +1,5 @@
 """What the uploader decides about a file that was asked about, or was left half-way."""
 
-import json
-
 from flask import flash, make_response, request
 from werkzeug.wrappers import Response
 
@@ -13,10 +11,8 @@ from portal.models import Upload, UploadState
 from portal.policies.uploads import Destination
 from portal.services import uploads as services
 from portal.web.address import text_of
-from portal.web.htmx import is_htmx
+from portal.web.htmx import REFRESH, is_htmx
 from portal.web.requests import begin_writing, leave_to, reads_first, writes
-
-REFRESH = json.dumps({"portal:refresh": True})
 
 
 @bp.post("/uploads/<secret:token>/answer")

@@ -1,7 +1,5 @@
 """The QR code on a task's page, and what it says of the phone."""
 
-import json
-
 from flask import make_response, render_template, request, url_for
 from werkzeug.wrappers import Response
 
@@ -17,10 +15,8 @@ from portal.services import upload_links
 from portal.services.tasks import require_open
 from portal.web.accounts import actor
 from portal.web.address import text_of
-from portal.web.htmx import page_or_fragment
+from portal.web.htmx import REFRESH, page_or_fragment
 from portal.web.requests import leave_to, writes
-
-REFRESH = json.dumps({"portal:refresh": True})
 
 
 @bp.post("/tasks/<int:task_id>/phone-link")
