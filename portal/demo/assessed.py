@@ -7,10 +7,12 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from portal import clock
 from portal.demo.cast import account
+from portal.demo.papers import paper
 from portal.demo.story import Story
-from portal.models import Assessment, ItemMode, Pairing, Side, User
+from portal.models import Assessment, EvidenceKind, ItemMode, Pairing, Side, User
 from portal.policies.assessments import scoring_side
-from portal.services import assessment_reviews, assessments
+from portal.policies.evidence_places import Place
+from portal.services import assessment_reviews, assessments, evidence, evidence_reviews, files
 from portal.services.sheet_entries import ReviewEntry, SelfEntry
 
 YEAR = 2020
@@ -54,9 +56,38 @@ def hand_in(story: Story, assessment: Assessment, *sides: Side) -> None:
             for score in assessment.scores
             if scoring_side(score.item) is side
         }
+        _prove(story, assessment, side, home.coordinator)
         with clock.at(SELF_DONE, 15):
             assessments.save_self(assessment, entries, actor=home.coordinator)
             assessments.submit_self(assessment, actor=home.coordinator)
+
+
+def _prove(story: Story, assessment: Assessment, side: Side, actor: User) -> None:
+    """Attach a paper, which the other side accepts, to each item the side scores itself."""
+    day = SELF_DONE
+    other = story.supported if side is Side.SUPPORTING else story.supporting
+    unit = story.pairing.organisation_on(side).short_name
+    for score in assessment.scores:
+        if scoring_side(score.item) is not side:
+            continue
+        title = f"{score.item.title}自评说明"
+        lines = [
+            f"指标：{score.item.code} {score.item.title}",
+            "本材料用于年度考核自评，内容属实。",
+        ]
+        stream = paper(title, lines, unit=unit, date=f"{day.year}年{day.month}月{day.day}日")
+        with clock.at(day, 14):
+            file = files.store_upload(f"{title}.pdf", stream, pairing=story.pairing, actor=actor)
+            piece = evidence.add_to_library(
+                story.pairing,
+                file=file,
+                title=title,
+                kind=EvidenceKind.DOCUMENT,
+                evidence_on=day,
+                actor=actor,
+            )
+            evidence.use_for(Place(assessment, item=score.item), piece, actor=actor)
+            evidence_reviews.accept_evidence(piece, actor=other.coordinator)
 
 
 def review(assessment: Assessment, actor: User, *, harsher: int = 0, expert: str = "") -> None:
