@@ -6,10 +6,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
 from portal.storage.settings import StorageSettings
 
 ROOT = Path(__file__).resolve().parent.parent
 MEBIBYTE = 1024 * 1024
+
+DATABASES = frozenset({"sqlite", "postgresql", "postgresql+psycopg"})
 
 MOST = 100_000
 """The largest number any setting takes: two months of minutes, 100 GB of a file."""
@@ -75,7 +80,7 @@ class Settings:
 
     def checked(self) -> "Settings":
         """Fill in development's defaults, or refuse what production must not have."""
-        if reason := self.storage.wrong():
+        if reason := self.storage.wrong() or _wrong_database(self.database_url):
             raise ConfigurationError(reason)
         if self.is_development:
             key = self.secret_key or _development_key(self.instance_path)
@@ -110,6 +115,17 @@ class Settings:
             "PASSWORD_HASH_COST": "production",
             **self.extra,
         }
+
+
+def _wrong_database(url: str) -> str:
+    """Say what does not fit in the address of the database, or nothing; it may hold a password."""
+    try:
+        fits = not url or make_url(url).drivername in DATABASES
+    except (ArgumentError, ValueError):
+        fits = False
+    if fits:
+        return ""
+    return "PORTAL_DATABASE_URL must be like postgresql://user@host/name or sqlite:////path/file."
 
 
 def _storage(env: Any) -> StorageSettings:

@@ -1,8 +1,10 @@
 """Commands of the operator, run as ``flask <name>``; one module for each concern."""
 
 from flask import Flask
+from flask_migrate.cli import db as tables
 
 from portal.cli import accounts, audit, backup, demo, files
+from portal.cli.plainly import say_plainly
 
 COMMANDS = (
     accounts.create_admin,
@@ -20,4 +22,6 @@ COMMANDS = (
 def init_app(app: Flask) -> None:
     """Register the commands."""
     for command in COMMANDS:
+        say_plainly(command)
         app.cli.add_command(command)
+    say_plainly(tables)

@@ -46,11 +46,17 @@ def verify_chain(noted: Head | None, record: bool) -> None:
         where = f"第 {broken.position} 条" if broken.position else "办理记录"
         when = f"（{clock.local(broken.at):%Y-%m-%d %H:%M:%S}）" if broken.at else ""
         _finish(meant, record, f"未通过：{where}{when}{broken.what}", AuditResult.FAILED)
-        click.echo(f"BROKEN at position {broken.position}{when}: {broken.what}", err=True)
+        click.echo(f"BROKEN at position {broken.position}{_when(broken)}.", err=True)
+        click.echo(f"The log says of it: {broken.what}", err=True)
         sys.exit(1)
     _finish(meant, record, f"通过，共 {head.position} 条", AuditResult.DONE)
     click.echo(f"{head.position} entries, every link holds.")
     click.echo(f"Head, to be noted on paper: {head}")
+
+
+def _when(broken: BrokenChain) -> str:
+    """Return when the broken entry was made, if it says so."""
+    return f", made {clock.local(broken.at):%Y-%m-%d %H:%M:%S}" if broken.at else ""
 
 
 def _finish(meant: Any, record: bool, told: str, result: AuditResult) -> None:

@@ -12,6 +12,7 @@ from portal.models import Organisation, Role, User
 from portal.policies import accounts as policy
 from portal.policies.account_lines import USERNAME, USERNAME_RULE
 from portal.policies.decision import require
+from portal.services.accounts import is_locked
 from portal.services.invitations import Sent, invite, revoke_all
 from portal.services.sessions import end_sessions
 from portal.workflow import record
@@ -207,6 +208,19 @@ def enable_account(user: User, *, actor: User) -> None:
     user.failed_logins = 0
     user.locked_until = None
     record(user, "user", action="enabled", title="启用账号", actor=actor, tone="success")
+
+
+def unlock_account(user: User, *, actor: User) -> None:
+    """Let the owner try again at once, with the password they have.
+
+    Raises Forbidden, or StepRefused when the account is not locked.
+    """
+    require(policy.can_reset_password(actor, user))
+    if not is_locked(user):
+        raise StepRefused("这个账号现在没有锁定。")
+    user.failed_logins = 0
+    user.locked_until = None
+    record(user, "user", action="unlocked", title="解除锁定", actor=actor, tone="success")
 
 
 def reset_password(user: User, *, actor: User) -> Issued:

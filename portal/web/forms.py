@@ -92,3 +92,11 @@ class MaxLength:
         length = len(field.data or "")
         if length > self.limit:
             raise ValidationError(f"最多 {self.limit} 个字，现有 {length} 个字。")
+
+
+class PasswordLength(MaxLength):
+    """The same of a password, which nobody sees: a browser must not cut it without a word."""
+
+    def __init__(self, limit: int = 200) -> None:
+        super().__init__(limit)
+        self.field_flags = {}

@@ -472,3 +472,24 @@ def test_operator_is_told_of_an_unfit_user_name(session: Any, app: Any) -> None:
     refused = app.test_cli_runner().invoke(args=["create-admin", "x", "某某"])
     assert refused.exit_code == 1
     assert "3 至 64 位" in refused.output
+
+
+def test_keeper_lifts_a_lock_and_the_password_stays(client: PageClient) -> None:
+    user = make_of(Role.BASE_COORDINATOR)
+    for _ in range(5):
+        client.post("/login", {"username": user.username, "password": "Cuowu-2020"})
+    client.login(make_centre_reviewer(), PASSWORD)
+    page = client.get(f"/admin/users/{user.id}")
+    form = f"form[action='/admin/users/{user.id}/unlock']"
+    assert client.submit(page, form).location == f"/admin/users/{user.id}"
+    assert "解除锁定" in client.get(f"/admin/users/{user.id}").texts("#history")[0]
+    assert client.post(f"/admin/users/{user.id}/unlock").status == 409
+    client.post("/logout")
+    client.login(user, PASSWORD)
+    assert client.get("/pairings").status == 200
+
+
+def test_nobody_but_the_keeper_lifts_a_lock(session: Any) -> None:
+    user = make_of(Role.BASE_COORDINATOR)
+    with pytest.raises(Forbidden):
+        users.unlock_account(user, actor=make_of(Role.BASE_LEADER))

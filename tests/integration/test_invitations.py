@@ -405,3 +405,19 @@ def test_disabled_person_keeps_the_reason_and_the_day(session: Any) -> None:
     assert user.disabled_at <= clock.now()
     users.enable_account(user, actor=make_keeper())
     assert (user.disabled_at, user.disabled_reason) == (None, "")
+
+
+def test_link_says_whose_log_in_will_end(client: PageClient) -> None:
+    secret = make_invitation(make_invited_user())
+    somebody = make_user(Role.EXPERT, name="在用某")
+    client.login(somebody, PASSWORD)
+    assert "现在登录的是在用某" in client.get(f"/invitation/{secret}").text
+
+
+def test_password_that_is_too_long_is_refused_and_not_cut(client: PageClient) -> None:
+    page = client.get(f"/invitation/{make_invitation(make_invited_user())}")
+    assert [one.get("maxlength") for one in page.select("input[type=password]")] == [None, None]
+    long = "Chang-9-" * 30
+    refused = client.submit(page, "main form", new=long, again=long)
+    assert refused.status == 422
+    assert "最多 200 个字" in refused.text

@@ -364,3 +364,10 @@ def test_secret_of_a_session_is_good_for_its_own_account_alone(
     with client.http.session_transaction() as cookie:
         cookie["_user_id"] = identity
     assert client.get("/pairings").status == 302
+
+
+@pytest.mark.parametrize("wanted", ["/logout", "/admin/users/1/password", "/nowhere"])
+def test_log_in_leads_to_no_address_that_has_no_page(client: PageClient, wanted: str) -> None:
+    user = make_user(Role.SECURITY_ADMINISTRATOR)
+    answer = client.post(f"/login?next={wanted}", {"username": user.username, "password": PASSWORD})
+    assert answer.location == "/admin/users"

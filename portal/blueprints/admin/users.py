@@ -190,6 +190,17 @@ def enable_user(user_id: int) -> Response:
     return leave_to(url_for("admin.edit_user", user_id=user.id))
 
 
+@bp.post("/users/<int:user_id>/unlock")
+@writes
+def unlock_user(user_id: int) -> Response:
+    """Lift the lock that failed log-ins have put on an account; its password stays."""
+    viewer = actor()
+    user = queries.get_user(user_id, viewer=viewer)
+    users.unlock_account(user, actor=viewer)
+    flash(f"账号“{user.name}”已解除锁定，可用原密码登录。", "success")
+    return leave_to(url_for("admin.edit_user", user_id=user.id))
+
+
 @bp.post("/users/<int:user_id>/password")
 @writes
 def reset_password(user_id: int) -> Response:
