@@ -74,6 +74,12 @@ class Upload(Identified, Base):
     same_as: Mapped[Evidence | None] = relationship(foreign_keys=[same_as_id])
     evidence: Mapped[Evidence | None] = relationship(foreign_keys=[evidence_id])
 
+    @property
+    def offers_day(self) -> bool:
+        """Whether it is stored and asks for its day; what was in the library keeps its own."""
+        stored = self.state is UploadState.STORED and self.answer != ""
+        return stored and self.same_as_id is None
+
 
 class UploadLink(Identified, Base):
     """A short-lived address, shown as a QR code, that takes one person's files for one task."""

@@ -30,6 +30,8 @@ class GalleryItem:
     piece: Evidence
     before: int | None
     after: int | None
+    page_before: int | None
+    """What the page it stands on starts below; None: the first page."""
 
 
 def shown_in(where: Pairing | Task, viewer: User) -> sa.ColumnElement[bool]:
@@ -71,7 +73,7 @@ def gallery_page(
 
 
 def gallery_item(where: Pairing | Task, evidence_id: int, *, viewer: User) -> GalleryItem:
-    """Return one piece of the gallery. Raises NotVisible for any other id. Two queries."""
+    """Return one piece of the gallery. Raises NotVisible for any other id. Two or three queries."""
     condition = shown_in(where, viewer)
     piece = db.session.scalar(
         sa.select(Evidence)
@@ -82,7 +84,12 @@ def gallery_item(where: Pairing | Task, evidence_id: int, *, viewer: User) -> Ga
         raise NotVisible()
     newer = sa.select(sa.func.min(Evidence.id)).where(condition, Evidence.id > evidence_id)
     older = sa.select(sa.func.max(Evidence.id)).where(condition, Evidence.id < evidence_id)
-    before, after = db.session.execute(
-        sa.select(newer.scalar_subquery(), older.scalar_subquery())
+    rank = sa.select(sa.func.count(Evidence.id)).where(condition, Evidence.id > evidence_id)
+    before, after, at = db.session.execute(
+        sa.select(newer.scalar_subquery(), older.scalar_subquery(), rank.scalar_subquery())
     ).one()
-    return GalleryItem(piece, before, after)
+    page_before = None
+    if first := at - at % PAGE_SIZE:
+        ids = sa.select(Evidence.id).where(condition).order_by(Evidence.id.desc())
+        page_before = db.session.scalar(ids.offset(first - 1).limit(1))
+    return GalleryItem(piece, before, after, page_before)

@@ -1,6 +1,9 @@
 """Uploads and phone links: each belongs to one person, and to nobody else."""
 
 import re
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
@@ -15,6 +18,7 @@ from portal.queries.tasks import get_task
 from portal.workflow.closure import missing_for_closure
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{16,64}")
+COUNTED_FOR = timedelta(hours=8)
 GONE = "这个上传码已失效或不正确。请在电脑上打开任务页面，重新点“手机扫码上传”。"
 
 
@@ -75,6 +79,17 @@ def open_uploads(
     )
 
 
+def date_offers(upload: Upload, *, link: UploadLink | None = None) -> list[Upload]:
+    """Return all stored photographs in the box of ``upload`` that offer another day.
+
+    Its sender's for the same place; to a phone those of its own ``link`` alone.
+    """
+    only: dict[str, Any] = {"task": upload.task, "meeting": upload.meeting}
+    if upload.task is None and upload.meeting is None:
+        only = {"pairing": upload.pairing}
+    return [one for one in open_uploads(upload.user, link=link, **only) if one.offers_day]
+
+
 def closure_gaps(task: Task, viewer: User) -> list[str]:
     """Return what keeps ``viewer`` from applying for the closure of ``task``, as sentences.
 
@@ -129,9 +144,55 @@ def live_link(task: Task, viewer: User) -> UploadLink | None:
     )
 
 
+@dataclass(frozen=True)
+class Sent:
+    """How many files came by phone, by what became of them."""
+
+    stored: int = 0
+    asking: int = 0
+    refused: int = 0
+
+    def __str__(self) -> str:
+        """Say it in words: the saved ones always, the others where there are any."""
+        parts = [f"已保存 {self.stored} 个"]
+        parts += [f"{self.asking} 个待确认"] if self.asking else []
+        parts += [f"{self.refused} 个未通过"] if self.refused else []
+        return "，".join(parts)
+
+    @property
+    def mark(self) -> str:
+        """What changes when anything of it does."""
+        return f"{self.stored}-{self.asking}-{self.refused}"
+
+    @classmethod
+    def of(cls, states: list[UploadState]) -> "Sent":
+        """Count ``states``."""
+        wanted = (UploadState.STORED, UploadState.ASKING, UploadState.REFUSED)
+        return cls(*(states.count(one) for one in wanted))
+
+
+def sent_by_phone(task: Task, viewer: User) -> Sent:
+    """Count what the viewer's phone sent for ``task`` in the last hours, by whichever code.
+
+    A new code ends the one before, and must not set the count back.
+    """
+    return Sent.of(
+        list(
+            db.session.scalars(
+                sa.select(Upload.state).where(
+                    Upload.task_id == task.id,
+                    Upload.user_id == viewer.id,
+                    Upload.link_id.is_not(None),
+                    Upload.created_at > clock.now() - COUNTED_FOR,
+                )
+            )
+        )
+    )
+
+
 def sent_by(link: UploadLink) -> list[Upload]:
-    """Return the files of ``link`` that have arrived, in their order."""
-    arrived = (UploadState.STORED, UploadState.ASKING)
+    """Return the files of ``link`` that have arrived, in their order, refused ones too."""
+    arrived = (UploadState.STORED, UploadState.ASKING, UploadState.REFUSED)
     return list(
         db.session.scalars(
             sa.select(Upload)

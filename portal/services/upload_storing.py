@@ -1,10 +1,13 @@
 """Where a settled upload ends: a piece of the library, and what it backs."""
 
+import re
 from dataclasses import replace
 from datetime import date
 
+import sqlalchemy as sa
+
 from portal.extensions import db
-from portal.models import Evidence, Upload, User
+from portal.models import Evidence, EvidenceUse, Upload, User
 from portal.policies.evidence_places import Place
 from portal.policies.uploads import Destination
 from portal.queries.evidence import uses_of
@@ -14,6 +17,7 @@ from portal.services.files import Checked, record_file, title_of
 from portal.storage import Stored
 
 BY_PHONE = "手机扫码上传"
+_OFFERED = re.compile(r"”拍摄于 (\d{4}-\d\d-\d\d)，材料日期记为 [\d-]{10}。$")
 
 
 def told_of(known: Evidence, upload: Upload, *, viewer: User) -> str:
@@ -27,6 +31,25 @@ def told_of(known: Evidence, upload: Upload, *, viewer: User) -> str:
     )
     where = f"（已用于{places}）" if places else ""
     return f"“{upload.name}”与佐证库中的“{known.title}”内容相同{where}，不必重复保存。"
+
+
+def backs(known: Evidence, upload: Upload) -> bool:
+    """Whether ``known`` already stands just where ``upload`` is bound for."""
+    if upload.task_id is None and upload.meeting_id is None:
+        return True
+    use = sa.select(EvidenceUse.id).where(
+        EvidenceUse.evidence_id == known.id,
+        EvidenceUse.task_id == upload.task_id,
+        EvidenceUse.meeting_id == upload.meeting_id,
+        EvidenceUse.requirement_id == upload.requirement_id,
+    )
+    return db.session.scalar(use.limit(1)) is not None
+
+
+def told_of_own(known: Evidence, upload: Upload) -> str:
+    """Say that the place has this very file, which leaves nothing to decide."""
+    place = "本项" if upload.task_id else "本次会议" if upload.meeting_id else "佐证库"
+    return f"{place}已有这份文件（“{known.title}”），没有重复保存“{upload.name}”。"
 
 
 def add(upload: Upload, stored: Stored, checked: Checked) -> Evidence:
@@ -65,6 +88,12 @@ def offer_of_date(upload: Upload, taken_on: date | None) -> str:
         f"“{upload.name}”拍摄于 {taken_on.isoformat()}，"
         f"材料日期记为 {upload.evidence_on.isoformat()}。"
     )
+
+
+def offered_day(upload: Upload) -> date | None:
+    """Return the day that was offered: many photographs need not be looked into once more."""
+    offer = _OFFERED.search(upload.answer)
+    return date.fromisoformat(offer[1]) if offer else None
 
 
 def date_again(evidence: Evidence, day: date, *, actor: User) -> None:

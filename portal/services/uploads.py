@@ -197,6 +197,10 @@ def settle(upload: Upload, found: Findings) -> None:
     known = same_file(place.pairing, found.sha256)
     if known is not None and not known.stands:
         _refuse(upload, told_of_rejected(known, upload.name, viewer=upload.user))
+    elif known is not None and storing.backs(known, upload):
+        upload.same_as, upload.evidence = known, known
+        storage.store().discard(upload.token)
+        _become(upload, UploadState.STORED, storing.told_of_own(known, upload))
     elif known is not None:
         upload.same_as = known
         _become(upload, UploadState.ASKING, storing.told_of(known, upload, viewer=upload.user))
@@ -253,7 +257,7 @@ def take_date(upload: Upload, taken_on: date | None) -> None:
     Raises Forbidden, StepRefused, or Rejected for a day that cannot be.
     """
     _hold(upload)
-    if upload.state is not UploadState.STORED or upload.evidence is None or taken_on is None:
+    if not upload.offers_day or upload.evidence is None or taken_on is None:
         raise StepRefused(NOT_ASKED)
     storing.date_again(upload.evidence, taken_on, actor=upload.user)
     dismiss(upload)

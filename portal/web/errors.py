@@ -4,7 +4,7 @@ import logging
 import secrets
 from contextlib import suppress
 
-from flask import Flask, current_app, make_response, request
+from flask import Flask, current_app, make_response, request, session
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm.exc import StaleDataError
@@ -67,6 +67,8 @@ def error_page(
     body = _render(
         name,
         message=sentences[0],
+        # Told by the cookie alone: the database may be what is broken.
+        signed_in="_user_id" in session,
         missing=sentences[1:],
         reference=reference,
         back=safe_referrer(),

@@ -75,9 +75,22 @@ def test_each_piece_has_its_own_address_and_leads_to_its_neighbours(
     assert page.one("a[rel=prev]")["href"] == f"{here}?item={third.id}"
     assert page.one("a[rel=next]")["href"] == f"{here}?item={first.id}"
     back = client.get(str(page.one("a[rel=up]")["href"]).partition("#")[0])
-    assert titles(back) == ["照片1", "照片0"]
+    assert titles(back) == ["照片2", "照片1", "照片0"]
     assert not client.get(here, {"item": third.id}).select("a[rel=prev]")
     assert not client.get(here, {"item": first.id}).select("a[rel=next]")
+
+
+def test_way_back_leads_to_the_page_a_piece_stands_on(
+    client: PageClient, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("portal.queries.gallery.PAGE_SIZE", 2)
+    by = scene.supported_coordinator
+    pieces = [evidence_in(scene.pairing, by=by, name=f"{n}.pdf") for n in range(5)]
+    client.login(by, PASSWORD)
+    here = f"/pairings/{scene.pairing_id}/gallery"
+    for piece, shown in zip(pieces, ("0", "21", "21", "43", "43"), strict=True):
+        up = str(client.get(here, {"item": piece.id}).one("a[rel=up]")["href"])
+        assert titles(client.get(up.partition("#")[0])) == list(shown)
 
 
 def test_gallery_of_a_task_shows_its_own_pieces_only(

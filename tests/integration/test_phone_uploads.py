@@ -118,15 +118,30 @@ def test_desk_is_told_how_many_files_came(client: PageClient, scene: Scene, task
     link, _ = live_link(task, by=scene.supported_coordinator)
     client.login(scene.supported_coordinator, PASSWORD)
     path = f"/tasks/{task.id}/phone-link"
-    before = client.get(path, {"seen": 0}, htmx=True)
-    assert "手机已传 0 个文件" in before.text
+    before = client.get(path, {"seen": "0-0-0"}, htmx=True)
+    assert "手机上传：已保存 0 个 ·" in before.text
     assert "HX-Trigger" not in before.headers
     upload = asking(task, by=scene.supported_coordinator)
     upload.link = link
-    after = client.get(path, {"seen": 0}, htmx=True)
-    assert "手机已传 1 个文件" in after.text
+    after = client.get(path, {"seen": "0-0-0"}, htmx=True)
+    assert "手机上传：已保存 0 个，1 个待确认" in after.text
     assert "portal:refresh" in after.headers["HX-Trigger"]
-    assert "seen=1" in str(after.one("#phone-sent")["hx-get"])
+    assert "seen=0-1-0" in str(after.one("#phone-sent")["hx-get"])
+
+
+def test_code_stays_in_view_and_its_count_survives_a_new_one(
+    client: PageClient, scene: Scene, task: Task
+) -> None:
+    link, _ = live_link(task, by=scene.supported_coordinator)
+    asking(task, by=scene.supported_coordinator).link = link
+    client.login(scene.supported_coordinator, PASSWORD)
+    page = client.get(f"/tasks/{task.id}")
+    assert "1 个待确认 · 二维码 2021-03-15 09:30 前有效" in page.one("#phone-link").get_text()
+    fresh = client.submit(page, f"form[action$='/{task.id}/phone-link']")
+    assert "已保存 0 个，1 个待确认" in fresh.one("#phone-sent").get_text()
+    client.submit(client.get(f"/tasks/{task.id}"), "form[action$=revoke]")
+    page = client.get(f"/tasks/{task.id}")
+    assert page.one("#phone-link").get_text(strip=True) == "手机扫码上传"
 
 
 def test_desk_asks_no_more_once_the_code_has_ended(
@@ -135,7 +150,7 @@ def test_desk_asks_no_more_once_the_code_has_ended(
     live_link(task, by=scene.supported_coordinator)
     travel.shift(timedelta(minutes=31))
     client.login(scene.supported_coordinator, PASSWORD)
-    page = client.get(f"/tasks/{task.id}/phone-link", {"seen": 0}, htmx=True)
+    page = client.get(f"/tasks/{task.id}/phone-link", {"seen": "0-0-0"}, htmx=True)
     assert "二维码已失效" in page.text
     assert not page.select("[hx-get]")
 
@@ -172,6 +187,7 @@ def test_dead_link_is_not_found_and_says_what_to_do(
     page = client.get(f"/u/{secret}")
     assert page.status == 404
     assert "重新点“手机扫码上传”" in page.text
+    assert "工作台" not in page.one("main").get_text()
     address = f"/u/{secret}/uploads"
     assert client.post(f"/u/{secret}", {"requirement": "0"}).status == 404
     headers = {"Upload-Length": "9", "Upload-Metadata": metadata(filename="a.png")}

@@ -296,3 +296,14 @@ def test_task_page_asks_a_fixed_number_of_questions(
     assert len(page.select(".requirement .file")) == 12
     many.at_most(10)
     assert len(many) == len(few), str(many)
+
+
+def test_old_start_button_of_a_begun_task_leads_back(
+    client: PageClient, scene: Scene, task: Task
+) -> None:
+    client.login(scene.supported_coordinator, PASSWORD)
+    page = client.get(f"/tasks/{task.id}")
+    task.state = TaskState.IN_PROGRESS
+    answer = client.submit(page, f"form[action$='/tasks/{task.id}/start']")
+    assert (answer.status, answer.location) == (303, f"/tasks/{task.id}")
+    assert not client.get(f"/tasks/{task.id}").select("#task-start form")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
@@ -246,6 +247,33 @@ def test_known_file_is_offered_and_used_for_the_requirement(scene: Scene, task: 
     assert storage.store().received(upload.token) == 0
 
 
+@pytest.mark.parametrize("again", ["same place", "other requirement"])
+def test_same_file_twice_for_one_requirement_asks_nothing(
+    scene: Scene, task: Task, again: str
+) -> None:
+    content = pdf_bytes("同")
+    known = evidence_for(
+        task, task.requirements[0], by=scene.supported_coordinator, content=content
+    ).evidence
+    upload = receiving(
+        task,
+        by=scene.supported_coordinator,
+        content=content,
+        arrived=len(content),
+        requirement=task.requirements[0] if again == "same place" else None,
+    )
+    services.settle(upload, services.inspect_received(upload))
+    if again == "other requirement":
+        assert upload.state is UploadState.ASKING
+        return
+    assert (upload.state, upload.evidence) == (UploadState.STORED, known)
+    assert upload.answer.startswith(f"本项已有这份文件（“{known.title}”）")
+    assert storage.store().received(upload.token) == 0
+    assert db.session.query(EvidenceUse).count() == 1
+    with pytest.raises(StepRefused):
+        services.take_date(upload, clock.today())
+
+
 def test_withdrawn_piece_is_not_offered_but_a_rejected_one_says_why(
     scene: Scene, task: Task
 ) -> None:
@@ -325,6 +353,21 @@ def test_photograph_s_own_day_is_offered(
     else:
         with pytest.raises(StepRefused):
             services.take_date(upload, None)
+
+
+def test_all_photographs_are_dated_at_once(client: PageClient, scene: Scene, task: Task) -> None:
+    by = scene.supported_coordinator
+    days = ("2021:03:10 10:00:00", "2021:03:11 10:00:00")
+    sent = [settled(task, by=by, content=photo(day), name=f"{day[8:10]}.jpg") for day in days]
+    client.login(by, PASSWORD)
+    page = client.get(f"/tasks/{task.id}")
+    assert "全部改为拍摄日期（2 张）" in page.text
+    path = f"/uploads/{sent[0].token}/answer"
+    answer = client.post(path, {"answer": "date-all"}, htmx=True)
+    news = json.loads(answer.headers["HX-Trigger"])
+    assert news["portal:message"]["text"] == "2 张照片的材料日期已改为拍摄日期。"
+    assert [one.evidence.evidence_on.day for one in sent if one.evidence] == [10, 11]
+    assert not client.get(f"/tasks/{task.id}").select("#uploads-open li")
 
 
 def test_file_for_a_meeting_backs_it_and_one_for_the_library_backs_nothing(scene: Scene) -> None:

@@ -11,7 +11,7 @@ from portal.models import Task
 from portal.policies.closure import can_request_closure
 from portal.queries.closure import closure_panel
 from portal.queries.task_page import TaskPage, task_page
-from portal.queries.uploads import open_uploads
+from portal.queries.uploads import live_link, open_uploads, sent_by_phone
 from portal.web.accounts import actor
 from portal.web.refusals import Refused, typed_in
 
@@ -39,6 +39,7 @@ def answer_task(
         # Somebody else's step locked the task meanwhile: say so, and give the words back.
         why = submit.form_errors or [page.locked]
         more = {"refused": Refused(why[0], why[1:], typed_in(submit)), **more}
+    link = live_link(task, viewer) if page.can_work_now else None
     needs_blank = submit is None and draws_form
     response: Response = make_response(
         render_template(
@@ -56,6 +57,8 @@ def answer_task(
             upload_limit=storage.upload_limit(),
             uploads=open_uploads(viewer, task=task) if page.may_work else [],
             upload_address=lambda one: url_for("uploads.send_part", token=one.token),
+            link=link,
+            sent=sent_by_phone(task, viewer) if link else None,
             page_url=url_for("tasks.show_task", task_id=task.id),
             **{"refused": None, **more},
         ),

@@ -7,10 +7,10 @@ from portal.blueprints.tasks import bp
 from portal.blueprints.tasks.forms import AddNoteForm, AssignOwnerForm
 from portal.blueprints.tasks.pages import answer_task
 from portal.errors import Rejected, StepRefused
-from portal.models import Side, Task, User
+from portal.models import Side, Task, TaskState, User
 from portal.policies.decision import require
 from portal.policies.scope import side_of
-from portal.policies.tasks import can_assign
+from portal.policies.tasks import can_assign, can_work_on
 from portal.queries.task_page import staff_of
 from portal.queries.tasks import get_task
 from portal.services import tasks
@@ -30,6 +30,10 @@ def show_task(task_id: int) -> Response:
 def start_task(task_id: int) -> Response:
     """Begin work on a task."""
     task = get_task(task_id, viewer=actor(), lock=True)
+    if task.state is TaskState.IN_PROGRESS and can_work_on(actor(), task):
+        # Its first file or note began it while this page stood open: just what was asked for.
+        flash("任务已经启动。", "info")
+        return _back_to(task)
     tasks.start_task(task, actor=actor())
     flash("任务已启动。", "success")
     return _back_to(task)

@@ -1,5 +1,7 @@
 """What the uploader decides about a file that was asked about, or was left half-way."""
 
+import json
+
 from flask import flash, make_response, request
 from werkzeug.wrappers import Response
 
@@ -9,9 +11,11 @@ from portal.blueprints.uploads.sender import Sender, place_address, signed_in
 from portal.errors import NotVisible, StepRefused
 from portal.models import Upload, UploadState
 from portal.policies.uploads import Destination
+from portal.queries.uploads import date_offers
 from portal.services import uploads as services
+from portal.services.upload_storing import offered_day
 from portal.web.address import text_of
-from portal.web.htmx import REFRESH, is_htmx
+from portal.web.htmx import is_htmx
 from portal.web.requests import begin_writing, leave_to, reads_first, writes
 
 
@@ -27,14 +31,24 @@ def answer(sender: Sender, token: str) -> Response:
     """Take the decision of ``sender`` and lead back; to htmx, have the page's lists renewed."""
     upload = sender.upload(token)
     said = text_of(request.form, "answer", 20)
-    told = _DECISIONS.get(said, _nonsense)(sender, upload)
+    if said in _FOR_ALL:
+        told = _FOR_ALL[said](date_offers(upload, link=sender.link))
+    else:
+        told = _DECISIONS.get(said, _nonsense)(sender, upload)
     if is_htmx():
         response: Response = make_response("", 204)
-        response.headers["HX-Trigger"] = REFRESH
+        news: dict[str, object] = {"portal:refresh": True}
+        if told:
+            news["portal:message"] = {"text": told, "tone": _tone(upload)}
+        response.headers["HX-Trigger"] = json.dumps(news)
         return response
     if told:
-        flash(told, "success" if upload.state is UploadState.STORED else "info")
+        flash(told, _tone(upload))
     return leave_to(place_address(upload, secret=sender.secret))
+
+
+def _tone(upload: Upload) -> str:
+    return "success" if upload.state is UploadState.STORED else "info"
 
 
 def _keep(_sender: Sender, upload: Upload) -> str:
@@ -48,7 +62,9 @@ def _keep(_sender: Sender, upload: Upload) -> str:
 def _reuse(_sender: Sender, upload: Upload) -> str:
     begin_writing()
     known = services.reuse(upload)
-    return f"已选用佐证库中的“{known.title}”，没有重复保存。"
+    need = upload.requirement
+    where = f"用于“{need.name}”，" if need else ""
+    return f"已选用佐证库中的“{known.title}”，{where}没有重复保存。"
 
 
 def _cancel(_sender: Sender, upload: Upload) -> str:
@@ -73,6 +89,22 @@ def _date(_sender: Sender, upload: Upload) -> str:
     return f"“{upload.name}”的材料日期已改为拍摄日期。"
 
 
+def _date_all(offers: list[Upload]) -> str:
+    """Date every photograph of the box by the day that it was offered."""
+    begin_writing()
+    for one in offers:
+        services.take_date(one, offered_day(one))
+    return f"{len(offers)} 张照片的材料日期已改为拍摄日期。"
+
+
+def _dismiss_all(offers: list[Upload]) -> str:
+    """Leave the days of all of them as they are."""
+    begin_writing()
+    for one in offers:
+        services.dismiss(one)
+    return f"{len(offers)} 张照片的材料日期不改。"
+
+
 def _dismiss(_sender: Sender, upload: Upload) -> str:
     begin_writing()
     services.dismiss(upload)
@@ -91,3 +123,4 @@ _DECISIONS = {
     "date": _date,
     "dismiss": _dismiss,
 }
+_FOR_ALL = {"date-all": _date_all, "dismiss-all": _dismiss_all}

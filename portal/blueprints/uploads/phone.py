@@ -11,7 +11,7 @@ from portal.blueprints.uploads.sender import Sender, by_phone
 from portal.errors import PortalError
 from portal.models import Task, UploadLink
 from portal.queries.tasks import get_task
-from portal.queries.uploads import open_uploads, sent_by
+from portal.queries.uploads import Sent, open_uploads, sent_by
 from portal.services import upload_forms
 from portal.web import tus
 from portal.web.accounts import public
@@ -136,7 +136,8 @@ def _page(sender: Sender, form: PhoneForm, status: int = 200) -> Response:
             secret=sender.secret,
             uploads=open_uploads(sender.user, task=task, link=link),
             upload_address=sender.address,
-            sent=sent_by(link),
+            sent=(sent := sent_by(link)),
+            counted=Sent.of([one.state for one in sent]),
             page_url=url_for("uploads.show_phone_page", secret=sender.secret),
             minutes=minutes_left(link),
             accept=file_types.ACCEPT,

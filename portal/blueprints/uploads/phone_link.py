@@ -10,7 +10,7 @@ from portal.models import UploadLink
 from portal.policies.decision import require
 from portal.policies.tasks import can_work_on
 from portal.queries.tasks import get_task
-from portal.queries.uploads import live_link, sent_by
+from portal.queries.uploads import live_link, sent_by_phone
 from portal.services import upload_links
 from portal.services.tasks import require_open
 from portal.web.accounts import actor
@@ -35,8 +35,7 @@ def make_link(task_id: int) -> Response:
         link=link,
         address=address,
         code=qr_image(address),
-        sent=0,
-        minutes=minutes_left(link),
+        sent=sent_by_phone(task, actor()),
     )
     response.headers["Content-Location"] = url_for("tasks.show_task", task_id=task.id)
     return response
@@ -47,17 +46,16 @@ def show_link(task_id: int) -> Response:
     """Say how many files the phone has sent; the page asks while the code is open."""
     task = get_task(task_id, viewer=actor())
     link = live_link(task, actor())
-    sent = len(sent_by(link)) if link else 0
+    sent = sent_by_phone(task, actor())
     response: Response = make_response(
         render_template(
             "uploads/_sent.html",
             task=task,
             link=link,
             sent=sent,
-            minutes=minutes_left(link) if link else 0,
         )
     )
-    if text_of(request.args, "seen", 10) != str(sent):
+    if text_of(request.args, "seen", 20) != sent.mark:
         response.headers["HX-Trigger"] = REFRESH
     return response
 

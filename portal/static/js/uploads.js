@@ -20,7 +20,7 @@
       const place = parts.querySelector("template").content.firstElementChild.cloneNode(true);
       const row = { zone, file, place, address, state: "waiting", percent: 0 };
       part(row, "name").textContent = file.name;
-      part(row, "size").textContent = file.size < 1e6 ? `${Math.ceil(file.size / 1e3)} kB` : `${(file.size / 1e6).toFixed(1)} MB`;
+      part(row, "size").textContent = sized(file.size);
       all("button", place).forEach((button) => button.setAttribute("aria-label", `${button.textContent} ${file.name}`));
       part(row, "progress").setAttribute("aria-label", file.name);
       place.addEventListener("click", (event) => act(row, event.target.closest("button")?.dataset.do));
@@ -28,6 +28,12 @@
       rows.push(row);
     }
     pump();
+  }
+
+  // The same rule as the page's own sizes (web/templating.py: file_size).
+  function sized(amount) {
+    const step = Math.min(3, Math.floor(Math.log2(amount || 1) / 10));
+    return `${(amount / 1024 ** step).toFixed(step ? 1 : 0)} ${["B", "KB", "MB", "GB"][step]}`;
   }
 
   const part = (row, name) => row.place.querySelector(`[data-part="${name}"]`);
@@ -147,6 +153,7 @@
       finished.forEach(drop);
     } catch { /* the next one will do it */ }
     renewing = false;
+    tell();
     if (again) { again = false; refresh(); }
   }
 
@@ -164,9 +171,11 @@
   function tell() {
     const open = rows.filter((row) => OPEN.includes(row.state)).length;
     const bad = rows.filter((row) => row.state === "refused").length;
-    const text = open ? phrase("upload-running") : done || bad ? phrase("upload-over") : "";
+    const asking = all("#uploads-open [data-state=asking]").length;
+    const over = [phrase("upload-over"), asking && phrase("upload-over-asking"), bad && phrase("upload-over-bad")].filter(Boolean).join("，");
+    const text = open ? phrase("upload-running") : done || bad || asking ? over : "";
     const summary = document.getElementById("upload-summary");
-    const said = text.replace("{open}", open).replace("{done}", done).replace("{bad}", bad);
+    const said = text.replace("{open}", open).replace("{done}", done).replace("{asking}", asking).replace("{bad}", bad);
     if (summary && summary.textContent !== said) summary.textContent = said;
   }
 
@@ -205,6 +214,7 @@
     if (!left) return add(zone, files);
     if (files[0]?.size !== Number(left.dataset.size)) return say(phrase("upload-other"), "warning");
     left.hidden = true;
+    document.getElementById("messages")?.replaceChildren();
     add(zone, files, new URL(left.dataset.address, location.href).href);
   }, true);
 
