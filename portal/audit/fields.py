@@ -182,7 +182,8 @@ def changed_fields(thing: Any) -> list[Field]:
     for key, name, secret in recorded_columns(state.mapper):
         old, new, changed = _before_and_after(state, key, references.get(key))
         if changed:
-            found.append([name, SECRET, SECRET] if secret else [name, old, new])
+            hidden = [one and SECRET for one in (old, new)]
+            found.append([name, *hidden] if secret else [name, old, new])
     return found
 
 

@@ -20,6 +20,9 @@ from portal.row_ids import LARGEST_ID
 VERIFIED = "audit verify"
 """The action of the command that reads the chain back (portal/cli/audit.py)."""
 
+LOG_IN_PAGES = ("auth.log_in", "auth.second_step")
+"""Where somebody who is refused has failed to log in."""
+
 BATCH = 1000
 
 Vouched = tuple[AuditEntry, list[Event]]
@@ -46,8 +49,10 @@ class AuditFilter:
         if self.person:
             named = AuditEntry.actor_name == self.person
             found.append(sa.or_(AuditEntry.actor_id.in_(accounts_called(self.person)), named))
+        if self.kind is AuditKind.LOG_IN:
+            found.append(sa.or_(AuditEntry.kind == self.kind, AuditEntry.action.in_(LOG_IN_PAGES)))
         for column, value in (
-            (AuditEntry.kind, self.kind),
+            (AuditEntry.kind, None if self.kind is AuditKind.LOG_IN else self.kind),
             (AuditEntry.result, self.result),
             (AuditEntry.object_type, self.object_type),
             (AuditEntry.object_id, self.object_id),

@@ -9,11 +9,28 @@ from typing import Any
 import sqlalchemy as sa
 
 from portal import clock
+from portal.audit.fields import SECRET
 from portal.models import Base, LabelledEnum, Weight
+from portal.models.base import UTCDateTime
 from portal.policies.meeting_kinds import meeting_kinds
 from portal.queries.record_labels import column_label, is_stamp, table_label
 
 EMPTY = "（空）"
+SESSION_ENDS = {
+    "disabled": "账号停用",
+    "elsewhere": "在其他设备上退出",
+    "identity": "单点登录身份有变动",
+    "keeper": "由管理员退出",
+    "locked": "账号锁定",
+    "log_out": "退出登录",
+    "password": "密码有变动",
+    "replaced": "同一浏览器重新登录",
+    "restored": "从备份恢复",
+    "role": "角色或单位调整",
+    "second_factor": "两步验证有变动",
+}
+"""Why sessions are ended (services/sessions.py), in words."""
+
 NUMBER = re.compile(r"(?<=\S) #\d+$")
 
 
@@ -56,6 +73,8 @@ def in_words(rows: Iterable[dict[str, Any]], fields: Iterable[Any]) -> list[str]
 def _sentence(line: ChangedField) -> str:
     if line.step == "changed":
         return f"{line.label}：{line.old} → {line.new}"
+    if line.step == "secret":
+        return f"{line.label}：{line.new}"
     return f"{'新增' if line.step == 'added' else '移除'}{line.label}：{line.old or line.new}"
 
 
@@ -87,7 +106,16 @@ def _line(change: Sequence[Any]) -> ChangedField:
     part = str(change[3]) if len(change) > 3 else ""
     if part:
         label = f"{table_label(name.partition('.')[0])}“{part}”的{label}"
+    if SECRET in (old, new):
+        return ChangedField(label, "", _of_secret(old, new), "secret")
     return ChangedField(label, shown(name, old), shown(name, new))
+
+
+def _of_secret(old: Any, new: Any) -> str:
+    """Say what became of a value that nobody may read."""
+    if not new:
+        return "已清除"
+    return "已更改" if old else "已设置"
 
 
 def shown(name: str, value: Any) -> str:
@@ -101,6 +129,8 @@ def shown(name: str, value: Any) -> str:
         return str(value)
     if name == "tasks.weight":
         return Weight(str(value)).label
+    if name == "user_sessions.ended_why":
+        return SESSION_ENDS.get(str(value), str(value))
     if name == "meetings.kind" and str(value) in meeting_kinds():
         return meeting_kinds()[str(value)].title
     kind = getattr(column.type, "enum_class", None)
@@ -108,7 +138,7 @@ def shown(name: str, value: Any) -> str:
         return next((member.label for member in kind if member.value == value), str(value))
     if column.foreign_keys:
         return NUMBER.sub("", str(value))
-    return _moment(str(value)) if "T" in str(value) and name.endswith("_at") else str(value)
+    return _moment(str(value)) if isinstance(column.type, UTCDateTime) else str(value)
 
 
 def _column(name: str) -> "sa.Column[Any] | None":

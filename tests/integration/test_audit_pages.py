@@ -218,11 +218,21 @@ def test_secrets_and_stamps_are_not_shown_in_a_history() -> None:
         ("meetings.kind", "quarterly", "领导小组季度例会"),
         ("meetings.planned_at", "2021-03-15T01:00:00+00:00", "2021-03-15 09:00"),
         ("meetings.planned_at", "T", "T"),
+        ("users.totp_since", "2021-03-15T01:00:00.123456+00:00", "2021-03-15 09:00"),
+        ("user_sessions.ended_why", "password", "密码有变动"),
         ("no_longer.a_table", "x", "x"),
     ],
 )
 def test_value_is_shown_in_the_words_of_the_screen(name: str, value: Any, words: str) -> None:
     assert shown(name, value) == words
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [(None, "***", "已设置"), ("***", None, "已清除"), ("***", "***", "已更改")],
+)
+def test_secret_says_what_became_of_it(old: Any, new: Any, says: str) -> None:
+    assert in_words([], [[["users.totp_secret", old, new]]]) == [f"两步验证密钥：{says}"]
 
 
 def test_rows_of_an_entry_are_told_by_heading_and_fields() -> None:
@@ -244,3 +254,9 @@ def test_rows_of_an_entry_are_told_by_heading_and_fields() -> None:
         "移除年度目标：旧目标",
         "修改任务：建章 #3（完成进度（%）：0 → 30）",
     ]
+
+
+def test_filter_of_log_ins_finds_those_that_failed(client: PageClient) -> None:
+    client.post("/login", {"username": "nobody-here", "password": "Cuowu-2020"})
+    client.login(make_auditor(), PASSWORD)
+    assert titles(client, kind="log_in") == {"登录失败：无此用户，或账号已锁定"}

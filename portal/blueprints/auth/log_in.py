@@ -8,6 +8,7 @@ from portal.blueprints.auth import bp
 from portal.blueprints.auth.forms import LogInForm
 from portal.errors import Rejected
 from portal.services import accounts
+from portal.web import audit
 from portal.web.accounts import actor, before_password, public
 from portal.web.landing import landing_for
 from portal.web.requests import leave_to, safe_next, writes, writes_refusals_too
@@ -27,6 +28,7 @@ def log_in() -> Response | str | tuple[str, int]:
         try:
             user = accounts.check_password(form.username.data, form.password.data)
         except Rejected as refusal:
+            audit.note_refusal("登录失败：无此用户，或账号已锁定")
             form.add_errors(refusal.fields)
         else:
             return come_in(user, wanted=wanted)
