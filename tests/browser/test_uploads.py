@@ -395,7 +395,7 @@ def test_phone_scans_the_code_and_the_desk_sees_what_it_sent(
         expect(phone.locator("#phone-list")).to_contain_text("现场照片.png")
         assert axe(phone) == []
         at_width(phone, 360)
-        expect(work.locator("#phone-sent")).to_contain_text("手机已传 1 个文件", timeout=10_000)
+        expect(work.locator("#phone-sent")).to_contain_text("手机上传：已保存 1 个", timeout=10_000)
         shown = work.locator(".requirement").nth(1).locator(".file-name")
         expect(shown).to_have_text("现场照片", timeout=10_000)
         expect(work.locator("[name=statement]")).to_have_value("边写边拍")

@@ -485,3 +485,11 @@ def test_new_version_with_numbers_of_people_needs_a_tick(client: PageClient, sce
     kept = db.session.get(Evidence, piece.id)
     assert kept
     assert (kept.file.name, kept.file.warned_of) == ("名册.txt", "内容：手机号 1 处")
+
+
+def test_library_page_shows_what_waits_there(client: PageClient, scene: Scene) -> None:
+    asking(scene.pairing, by=scene.supported_coordinator)
+    client.login(scene.supported_coordinator, PASSWORD)
+    page = client.get(f"/pairings/{scene.pairing_id}/evidence")
+    assert page.status == 200
+    assert "仍然保存" in page.one("#uploads-open").get_text()
