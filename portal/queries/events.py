@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
@@ -10,7 +11,16 @@ from sqlalchemy.orm import joinedload
 from portal import clock
 from portal.errors import NotVisible
 from portal.extensions import db
-from portal.models import AuditEntry, Event, Pairing, User
+from portal.models import (
+    AuditEntry,
+    Event,
+    Evidence,
+    Meeting,
+    Organisation,
+    Pairing,
+    Task,
+    User,
+)
 from portal.policies.accounts import reads_audit
 from portal.queries.paging import Page, page_of
 
@@ -119,6 +129,31 @@ def usernames_behind(events: Sequence[Event]) -> dict[int, str]:
         return {}
     rows = db.session.execute(sa.select(User.id, User.username).where(User.id.in_(ids)))
     return {row.id: row.username for row in rows}
+
+
+def names_behind(entries: Sequence[AuditEntry]) -> dict[tuple[str, int], str]:
+    """Return what people call the accounts, tasks, hospitals and pairings of ``entries``.
+
+    One statement for each kind that occurs, at most.
+    """
+    asked: dict[str, set[int]] = {}
+    for one in entries:
+        if one.object_id is not None:
+            asked.setdefault(one.object_type, set()).add(one.object_id)
+    named: dict[str, tuple[Any, Any]] = {
+        "user": (User.id, User.name),
+        "task": (Task.id, Task.code + " " + Task.title),
+        "organisation": (Organisation.id, Organisation.name),
+        "meeting": (Meeting.id, Meeting.title),
+        "evidence": (Evidence.id, Evidence.title),
+    }
+    found: dict[tuple[str, int], str] = {}
+    for kind in asked.keys() & named.keys():
+        key, name = named[kind]
+        rows = db.session.execute(sa.select(key, name).where(key.in_(asked[kind])))
+        found.update({(kind, number): str(told) for number, told in rows})
+    titles = pairing_titles_behind([one for one in entries if one.object_type == "pairing"])
+    return {**found, **{("pairing", number): title for number, title in titles.items()}}
 
 
 def pairing_titles_behind(events: Sequence[Event | AuditEntry]) -> dict[int, str]:

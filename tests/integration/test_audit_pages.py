@@ -260,3 +260,13 @@ def test_filter_of_log_ins_finds_those_that_failed(client: PageClient) -> None:
     client.post("/login", {"username": "nobody-here", "password": "Cuowu-2020"})
     client.login(make_auditor(), PASSWORD)
     assert titles(client, kind="log_in") == {"登录失败：无此用户，或账号已锁定"}
+
+
+def test_list_calls_accounts_by_their_names(client: PageClient) -> None:
+    somebody = make_user(Role.EXPERT, name="被改某")
+    put("改账号", object_type="user", object_id=somebody.id)
+    put("改没有的", object_type="task", object_id=99999)
+    client.login(make_auditor(), PASSWORD)
+    told = client.get("/admin/audit").texts("td[data-label=对象]")
+    assert any("账号 被改某" in one for one in told)
+    assert any("任务 99999" in one for one in told)

@@ -14,7 +14,7 @@ from portal.models import AuditKind, AuditResult, Role
 from portal.queries import audit as queries
 from portal.queries.audit import AuditFilter
 from portal.queries.changes import in_words, readable_rows
-from portal.queries.events import OBJECT_LABELS, pairing_titles_behind
+from portal.queries.events import OBJECT_LABELS, names_behind, pairing_titles_behind
 from portal.web.accounts import actor
 from portal.web.address import day_of, id_of, kept_of, member_of, text_of
 from portal.web.audit import exports
@@ -36,6 +36,7 @@ def list_audit() -> str:
     return render_template(
         "admin/audit.html",
         page=page,
+        names=names_behind(page.rows),
         chosen=chosen,
         chain=queries.chain_state(viewer=viewer),
         kinds=list(AuditKind),
