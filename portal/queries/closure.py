@@ -19,6 +19,7 @@ from portal.models import (
     EvidenceUse,
     Pairing,
     Task,
+    Upload,
     User,
     VerificationPolicy,
 )
@@ -163,8 +164,11 @@ def closed_round(task: Task) -> ClosureRequest:
     raise StepRefused("该任务尚未销号，没有可以打印的销号确认单。")
 
 
-def closure_panel(task: Task, viewer: User) -> ClosurePanel:
-    """Return the panel of ``task``, which the caller has loaded in scope: two more queries."""
+def closure_panel(task: Task, viewer: User, waiting: list[Upload] | None = None) -> ClosurePanel:
+    """Return the panel of ``task``, which the caller has loaded in scope: two more queries.
+
+    ``waiting`` are the uploads of the task that wait, where the caller knows them: one less.
+    """
     rounds = _rounds_of(task)
     may = frozenset(step.action for step in CLOSURE.open_to(task, viewer))
     return ClosurePanel(
@@ -172,7 +176,9 @@ def closure_panel(task: Task, viewer: User) -> ClosurePanel:
         steps=steps_of(rounds[0] if rounds else None),
         turn=turn_of(task, clock.today()),
         rounds=rounds,
-        missing=closure_gaps(task, viewer) if may & {"request_closure", "void_closure"} else [],
+        missing=closure_gaps(task, viewer, waiting)
+        if may & {"request_closure", "void_closure"}
+        else [],
         may=may,
     )
 

@@ -10,7 +10,7 @@ from portal.policies.scope import visible_tasks
 
 
 def get_task(task_id: int, *, viewer: User, lock: bool = False) -> Task:
-    """Return a task that ``viewer`` may see, with its plan, pairing and people.
+    """Return a task that ``viewer`` may see, with its plan, pairing, people and requirements.
 
     ``lock`` holds the row until the transaction ends: every change of a task takes it, so that
     two people acting at once come one after the other. Raises NotVisible for any other id.
@@ -25,11 +25,12 @@ def get_task(task_id: int, *, viewer: User, lock: bool = False) -> Task:
             joinedload(Task.pairing).joinedload(Pairing.supported),
             joinedload(Task.supporting_owner),
             joinedload(Task.supported_owner),
+            joinedload(Task.requirements),
         )
     )
     if lock:
         statement = statement.with_for_update(of=Task)
-    task = db.session.scalar(statement)
+    task = db.session.scalars(statement).unique().one_or_none()
     if task is None:
         raise NotVisible()
     return task

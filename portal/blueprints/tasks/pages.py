@@ -11,7 +11,7 @@ from portal.models import Task
 from portal.policies.closure import can_request_closure
 from portal.queries.closure import closure_panel
 from portal.queries.task_page import TaskPage, task_page
-from portal.queries.uploads import live_link, open_uploads, sent_by_phone
+from portal.queries.uploads import live_link, sent_by_phone, waiting_for
 from portal.web.accounts import actor
 from portal.web.refusals import Refused, typed_in
 
@@ -33,7 +33,8 @@ def answer_task(
     """
     viewer = actor()
     page = task_page(task, viewer=viewer)
-    closure = closure_panel(task, viewer)
+    waiting = waiting_for(task) if page.may_work else []
+    closure = closure_panel(task, viewer, waiting)
     draws_form = page.can_work_now or closure.can_apply_again
     if submit is not None and not draws_form:
         # Somebody else's step locked the task meanwhile: say so, and give the words back.
@@ -55,7 +56,7 @@ def answer_task(
             may_apply=bool(can_request_closure(viewer, task)),
             accept=file_types.ACCEPT,
             upload_limit=storage.upload_limit(),
-            uploads=open_uploads(viewer, task=task) if page.may_work else [],
+            uploads=[one for one in waiting if one.user_id == viewer.id],
             upload_address=lambda one: url_for("uploads.send_part", token=one.token),
             link=link,
             sent=sent_by_phone(task, viewer) if link else None,
