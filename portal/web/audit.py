@@ -236,7 +236,8 @@ def _visitor() -> str:
     if request.method != "POST":
         return VISITOR
     try:
-        tried = request.form.get("username", "").strip().lower()
+        # Without NUL, which PostgreSQL cannot even be asked for.
+        tried = request.form.get("username", "").replace("\x00", "").strip().lower()
     except HTTPException:
         return VISITOR
     if not tried:

@@ -177,7 +177,8 @@ def test_coordinator_uploads_a_known_file_and_is_told_where_it_stands(
     assert "与佐证库中的“培训通知”内容相同（已用于D-07 开展培训）" in told
     answer = press(client, answer, "直接选用")
     page = client.get(answer.location)
-    assert "已选用佐证库中的“培训通知”，没有重复保存。" in page.text
+    need = task.requirements[0].name
+    assert f"已选用佐证库中的“培训通知”，用于“{need}”，没有重复保存。" in page.text
     assert page.texts(".requirement .file-name") == ["培训通知"]
     assert not page.select("#uploads-open li")
     assert [use.evidence_id for use in db.session.get(Task, task.id).evidence_uses] == [  # type: ignore[union-attr]

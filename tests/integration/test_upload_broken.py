@@ -286,8 +286,11 @@ def test_of_two_with_the_same_bytes_the_second_finds_the_first(desk: Desk) -> No
             done.result(PATIENCE)
     with desk.app.app_context():
         assert db.session.query(Evidence).count() == 1
-        states = {one.state for one in db.session.query(Upload).filter(Upload.token.in_(tokens))}
-        assert states == {UploadState.STORED, UploadState.ASKING}
+        both_rows = db.session.query(Upload).filter(Upload.token.in_(tokens)).all()
+        assert [one.state for one in both_rows] == [UploadState.STORED] * 2
+        # The second is led to the piece of the first, and told so.
+        assert len({one.evidence_id for one in both_rows}) == 1
+        assert sorted("没有重复保存" in one.answer for one in both_rows) == [False, True]
 
 
 class _Bytes:

@@ -83,7 +83,7 @@ POST admin.edit_user                L NA N NNN NNN NN N NAN
 POST admin.end_user_sessions        L NF N NNN NNN NN N NAN
 POST admin.reset_second_factor      L NF N NNN NNN NN N NAN
 POST admin.enable_user              L NA N NNN NNN NN N NAN
-POST admin.unlock_user              L NF N NNN NNN NN N NFN
+POST admin.unlock_user              L NA N NNN NNN NN N NAN
 GET  admin.issue_user               L NV N NNN NNN NN N NVN
 POST admin.issue_user               L NA N NNN NNN NN N NAN
 POST admin.invite_user              L NF N NNN NNN NN N NFN
