@@ -12,7 +12,14 @@ from portal.demo.story import Story
 from portal.models import Assessment, EvidenceKind, ItemMode, Pairing, Side, User
 from portal.policies.assessments import scoring_side
 from portal.policies.evidence_places import Place
-from portal.services import assessment_reviews, assessments, evidence, evidence_reviews, files
+from portal.services import (
+    assessment_reviews,
+    assessments,
+    evidence,
+    evidence_reviews,
+    evidence_uses,
+    files,
+)
 from portal.services.sheet_entries import ReviewEntry, SelfEntry
 
 YEAR = 2020
@@ -86,7 +93,7 @@ def _prove(story: Story, assessment: Assessment, side: Side, actor: User) -> Non
                 evidence_on=day,
                 actor=actor,
             )
-            evidence.use_for(Place(assessment, item=score.item), piece, actor=actor)
+            evidence_uses.use_for(Place(assessment, item=score.item), piece, actor=actor)
             evidence_reviews.accept_evidence(piece, actor=other.coordinator)
 
 

@@ -8,7 +8,7 @@ from portal.demo.papers import paper
 from portal.demo.story import Story
 from portal.models import Evidence, EvidenceKind, Meeting, Task, User
 from portal.policies.evidence_places import Place
-from portal.services import evidence, evidence_reviews, files
+from portal.services import evidence, evidence_reviews, evidence_uses, files
 
 
 def _sheet(story: Story, title: str, line: str, day: date) -> BytesIO:
@@ -85,9 +85,11 @@ def show_every_condition(story: Story, meeting: Meeting) -> None:
     )
     _accept(shared, date(2021, 2, 22), ours)
     with clock.at(date(2021, 2, 23), 10):
-        evidence.use_evidence(story.task("E-03"), requirement=None, evidence=shared, actor=theirs)
+        evidence_uses.use_evidence(
+            story.task("E-03"), requirement=None, evidence=shared, actor=theirs
+        )
     with clock.at(date(2021, 3, 8), 9):
-        evidence.use_for(Place(meeting), shared, actor=ours)
+        evidence_uses.use_for(Place(meeting), shared, actor=ours)
 
 
 def _revise(story: Story, task: Task) -> None:

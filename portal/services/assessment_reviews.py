@@ -19,7 +19,7 @@ from portal.policies.decision import require
 from portal.queries.assessment_sheet import verdict_of
 from portal.queries.assessments import compute_figures
 from portal.scoring.arithmetic import score_problem
-from portal.services.assessments import demand, lock, named_items
+from portal.services.assessments import lock, named_items
 from portal.services.sheet_entries import (
     Clash,
     ReviewEntry,
@@ -30,6 +30,7 @@ from portal.services.sheet_entries import (
     in_words,
     review_values,
 )
+from portal.services.texts import demand
 from portal.workflow import check_version, record, transition
 from portal.workflow.assessments import ASSESSMENT
 

@@ -32,6 +32,7 @@ from portal.services.sheet_entries import (
     in_words,
     self_values,
 )
+from portal.services.texts import demand
 from portal.workflow import record, transition
 from portal.workflow.assessments import ASSESSMENT, missing_for_self
 
@@ -255,13 +256,6 @@ def appeal(assessment: Assessment, *, reason: str, actor: User) -> None:
     transition(ASSESSMENT, assessment, "appeal", actor=actor, comment=reason)
     assessment.appeal_reason, assessment.appeal_reply = reason, ""
     db.session.flush()
-
-
-def demand(text: str, field: str, sentence: str) -> str:
-    """Return the trimmed text, or raise Rejected beside its field when there is none."""
-    if not text.strip():
-        raise Rejected({field: sentence})
-    return text.strip()
 
 
 def lock(assessment: Assessment) -> None:

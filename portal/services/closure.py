@@ -13,7 +13,7 @@ from sqlalchemy.orm import joinedload
 from sqlalchemy.orm.attributes import set_committed_value
 
 from portal import clock
-from portal.errors import Rejected, StaleEdit, StepRefused
+from portal.errors import StaleEdit, StepRefused
 from portal.extensions import db
 from portal.models import (
     ClosureRequest,
@@ -29,6 +29,7 @@ from portal.policies import closure as policies
 from portal.policies.decision import require
 from portal.queries.uploads import closure_gaps
 from portal.services.evidence_reviews import accept_round
+from portal.services.texts import demand
 from portal.services.upload_forms import Looked, take_whole
 from portal.workflow import record, transition
 from portal.workflow.closure import CLOSURE, CORE_WEIGHT, OPEN_STATES, live_evidence
@@ -67,7 +68,7 @@ def request_closure(
     waiting = policies.waiting_round(task)
     if waiting and (not may_replace or seen_version not in (None, task.version)):
         raise StaleEdit(CHANGED)
-    statement = _demand(statement, "statement", "请填写完成情况说明。")
+    statement = demand(statement, "statement", "请填写完成情况说明。", MAX_TEXT)
     with db.session.begin_nested():
         if waiting:
             _void(task, waiting, actor)
@@ -175,7 +176,7 @@ def return_closure(
     centre = bool(policies.can_verify_closure(actor, task))
     action = "return_at_verification" if centre else "return_at_confirmation"
     _check_seen(task, action, seen_version)
-    reason = _demand(reason, "reason", "请填写退回理由，说明需要补充或修改什么。")
+    reason = demand(reason, "reason", "请填写退回理由，说明需要补充或修改什么。", MAX_TEXT)
     request, state = policies.waiting_round(task), task.state
     transition(CLOSURE, task, action, actor=actor, comment=reason)
     request = _present(request)
@@ -197,7 +198,7 @@ def reopen_task(
     _lock(task)
     require(policies.can_look_back(actor, task))
     _check_seen(task, "reopen_task", seen_version)
-    reason = _demand(reason, "reopen_reason", "请填写回头看发现的问题，作为重启的理由。")
+    reason = demand(reason, "reopen_reason", "请填写回头看发现的问题，作为重启的理由。", MAX_TEXT)
     closed = next((one for one in task.closure_requests if one.state is ClosureState.CLOSED), None)
     transition(CLOSURE, task, "reopen_task", actor=actor, comment=reason)
     closed = _present(closed)
@@ -266,16 +267,6 @@ def _check_seen(task: Task, action: str, seen_version: int | None) -> None:
     """
     if task.state in CLOSURE.step(action).sources and seen_version not in (None, task.version):
         raise StaleEdit(CHANGED)
-
-
-def _demand(text: str, field: str, sentence: str) -> str:
-    """Return the trimmed text, or raise Rejected beside its field: none, or too much."""
-    text = text.strip()
-    if not text:
-        raise Rejected({field: sentence})
-    if len(text) > MAX_TEXT:
-        raise Rejected({field: f"最多 {MAX_TEXT} 个字，现有 {len(text)} 个字。"})
-    return text
 
 
 def _present(request: ClosureRequest | None) -> ClosureRequest:

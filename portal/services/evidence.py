@@ -32,38 +32,17 @@ from portal.services.evidence_changes import (
     Details,
     check_details,
     revise_evidence,
-    save_details,
-    withdraw_evidence,
 )
 from portal.services.evidence_uses import (
     check_place,
     link,
     lock_place,
-    remove_use,
     require_place_open,
-    use_evidence,
     use_for,
 )
 from portal.services.tasks import start_if_needed
 from portal.workflow import record
 from portal.workflow.evidence import EVIDENCE
-
-__all__ = [
-    "Details",
-    "add_evidence",
-    "add_to_library",
-    "is_seen",
-    "kind_of",
-    "remove_use",
-    "replace_file",
-    "revise_evidence",
-    "same_file",
-    "save_details",
-    "told_of_rejected",
-    "use_evidence",
-    "use_for",
-    "withdraw_evidence",
-]
 
 KINDS_BY_TYPE = (
     ("image/", EvidenceKind.PHOTO),

@@ -14,16 +14,22 @@ from portal import clock
 from portal.errors import Rejected, StepRefused
 from portal.extensions import db
 from portal.models import (
+    Agreement,
+    Assessment,
     Evidence,
     EvidenceKind,
     EvidenceRevision,
     EvidenceStatus,
+    EvidenceUse,
     StoredFile,
+    Task,
     User,
 )
 from portal.policies.decision import require
 from portal.policies.evidence import can_change, can_withdraw
-from portal.queries.evidence_holds import Hold, holds_on, lock_used_by
+from portal.policies.evidence_holds import Hold
+from portal.queries.evidence_holds import holds_on
+from portal.services.texts import demand
 from portal.workflow import record, transition
 from portal.workflow.engine import check_version
 from portal.workflow.evidence import EVIDENCE
@@ -199,7 +205,8 @@ def lock_with_uses(evidence: Evidence, actor: User) -> list[Hold]:
     In this order, because who decides about a task holds it before the evidence. Returns what
     keeps the piece as it is.
     """
-    holds = holds_on(evidence, viewer=actor, lock=True)
+    _lock_used_by([evidence.id])
+    holds = holds_on(evidence, viewer=actor)
     names = [column.key for column in Evidence.__mapper__.column_attrs]
     db.session.refresh(evidence, names, with_for_update={"of": Evidence})
     return holds
@@ -211,9 +218,26 @@ def lock_pile(evidence_ids: Sequence[int]) -> None:
     Taken piece by piece, a task of the second would come after the first piece itself: two
     people with piles would wait for each other for ever.
     """
-    lock_used_by(evidence_ids)
+    _lock_used_by(evidence_ids)
     wanted = sa.select(Evidence.id).where(Evidence.id.in_(evidence_ids)).order_by(Evidence.id)
     db.session.execute(wanted.with_for_update(of=Evidence))
+
+
+def _lock_used_by(evidence_ids: Sequence[int]) -> None:
+    """Hold whatever uses any of these pieces, in the order of ids, and read it anew."""
+    for model, column in (
+        (Task, EvidenceUse.task_id),
+        (Agreement, EvidenceUse.agreement_id),
+        (Assessment, EvidenceUse.assessment_id),
+    ):
+        backed = sa.select(column).where(EvidenceUse.evidence_id.in_(evidence_ids))
+        db.session.scalars(
+            sa.select(model)
+            .where(model.id.in_(backed))
+            .order_by(model.id)
+            .with_for_update(of=model)
+            .execution_options(populate_existing=True)
+        ).all()
 
 
 def _require_free(holds: Sequence[Hold]) -> None:
@@ -244,13 +268,3 @@ def tell_tasks(
             tone=tone,
             details=[("材料", evidence.title)],
         )
-
-
-def demand(text: str, field: str, sentence: str, limit: int) -> str:
-    """Return the trimmed text, or raise Rejected beside its field: none, or too much."""
-    text = text.strip()
-    if not text:
-        raise Rejected({field: sentence})
-    if len(text) > limit:
-        raise Rejected({field: f"最多 {limit} 个字，现有 {len(text)} 个字。"})
-    return text

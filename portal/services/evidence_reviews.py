@@ -14,11 +14,11 @@ from portal.policies.decision import require
 from portal.policies.evidence import can_review
 from portal.services.evidence_changes import (
     MAX_REASON,
-    demand,
     lock_pile,
     lock_with_uses,
     tell_tasks,
 )
+from portal.services.texts import demand
 from portal.workflow import transition
 from portal.workflow.engine import check_version
 from portal.workflow.evidence import EVIDENCE

@@ -49,22 +49,19 @@ class Checked:
     @property
     def finding(self) -> str:
         """What the uploader is warned of, as half a sentence; empty when there is nothing."""
-        parts = [
-            f"{where}中有{found.counts}（{found.examples}）"
-            for where, found in (("文件名", self.in_name), ("内容", self.in_text))
-            if found
-        ]
+        parts = [f"{where}中有{found.counts}（{found.examples}）" for where, found in self._numbers]
         return f"“{self.name}”的{'，'.join(parts)}。" if parts else ""
 
     @property
     def warned_of(self) -> str:
         """The same for the record, without any number."""
-        parts = [
-            f"{where}：{found.counts}"
-            for where, found in (("文件名", self.in_name), ("内容", self.in_text))
-            if found
-        ]
-        return "；".join(parts)
+        return "；".join(f"{where}：{found.counts}" for where, found in self._numbers)
+
+    @property
+    def _numbers(self) -> list[tuple[str, personal_data.Found]]:
+        """Where numbers of people stand, as far as there are any."""
+        places = (("文件名", self.in_name), ("内容", self.in_text))
+        return [(where, found) for where, found in places if found]
 
 
 def check(filename: str, stream: BinaryIO) -> Checked:

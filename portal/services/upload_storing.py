@@ -12,6 +12,7 @@ from portal.policies.evidence_places import Place
 from portal.policies.uploads import Destination
 from portal.queries.evidence import uses_of
 from portal.services import evidence as evidence_service
+from portal.services import evidence_changes, evidence_uses
 from portal.services.evidence_changes import why_wrong_day
 from portal.services.files import Checked, record_file, title_of
 from portal.storage import Stored
@@ -77,7 +78,7 @@ def use(place: Destination, known: Evidence, upload: Upload) -> None:
     """Let ``known`` back the destination of ``upload``; the library alone has it already."""
     target = place.task or place.meeting
     if target is not None:
-        evidence_service.use_for(Place(target, place.requirement), known, actor=upload.user)
+        evidence_uses.use_for(Place(target, place.requirement), known, actor=upload.user)
 
 
 def offer_of_date(upload: Upload, taken_on: date | None) -> str:
@@ -98,5 +99,5 @@ def offered_day(upload: Upload) -> date | None:
 
 def date_again(evidence: Evidence, day: date, *, actor: User) -> None:
     """Give a piece that was only just stored another day. Raises as save_details() does."""
-    details = replace(evidence_service.Details.of(evidence), evidence_on=day)
-    evidence_service.save_details(evidence, details, seen_version=None, actor=actor)
+    details = replace(evidence_changes.Details.of(evidence), evidence_on=day)
+    evidence_changes.save_details(evidence, details, seen_version=None, actor=actor)

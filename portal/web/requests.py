@@ -97,14 +97,18 @@ def writes_on_return(view: View) -> View:
         if request.method != "GET":
             abort(405)
         response: Response = make_response(view(*args, **kwargs))
-        refused = 400 <= response.status_code < 500
-        audit.note_answer(response, refused=refused)
-        db.session.commit()
-        audit.note_committed(refused=refused)
+        _commit(response, refused=400 <= response.status_code < 500)
         return response
 
     setattr(wrapper, WRITES_ON_RETURN, True)
     return wrapper  # type: ignore[return-value]
+
+
+def _commit(response: Response, *, refused: bool) -> None:
+    """Keep what the view did, with the entry of the audit log that tells of it."""
+    audit.note_answer(response, refused=refused)
+    db.session.commit()
+    audit.note_committed(refused=refused)
 
 
 def end_reading() -> None:
@@ -190,10 +194,7 @@ def _writing(view: View, *, keep_refusals: bool) -> View:
             _settle(key, response, refused=refused)
         if not refused:
             _forget_parked()
-        refused = refused and response.status_code >= 400
-        audit.note_answer(response, refused=refused)
-        db.session.commit()
-        audit.note_committed(refused=refused)
+        _commit(response, refused=refused and response.status_code >= 400)
         return response
 
     setattr(wrapper, WRITES, True)

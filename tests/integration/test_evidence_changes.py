@@ -14,7 +14,7 @@ from portal.errors import Forbidden, Rejected, StaleEdit, StepRefused
 from portal.extensions import db
 from portal.models import Event, Evidence, EvidenceKind, EvidenceRevision, EvidenceStatus
 from portal.queries.evidence_holds import holds_on
-from portal.services import closure
+from portal.services import closure, evidence_changes, evidence_uses
 from portal.services import evidence as services
 from portal.services.evidence_changes import Details
 from tests.factories import Scene, make_scene
@@ -65,7 +65,9 @@ def scene(app: Flask) -> Scene:
 
 def saved(piece: Evidence, scene: Scene, **changes: object) -> None:
     details = replace(Details.of(piece), **changes)  # type: ignore[arg-type]
-    services.save_details(piece, details, seen_version=None, actor=scene.supported_coordinator)
+    evidence_changes.save_details(
+        piece, details, seen_version=None, actor=scene.supported_coordinator
+    )
 
 
 # Details
@@ -135,7 +137,7 @@ def test_later_of_two_editors_is_told(scene: Scene) -> None:
     seen = piece.version
     saved(piece, scene, title="先保存的")
     with pytest.raises(StaleEdit):
-        services.save_details(
+        evidence_changes.save_details(
             piece,
             replace(Details.of(piece), title="后保存的"),
             seen_version=seen,
@@ -165,11 +167,13 @@ def test_only_the_uploader_and_their_hospital_change_details(
     piece = evidence_in(scene.pairing, by=scene.supported_contributor)
     details = replace(Details.of(piece), title="改过的名字")
     if may:
-        services.save_details(piece, details, seen_version=None, actor=getattr(scene, role))
+        evidence_changes.save_details(piece, details, seen_version=None, actor=getattr(scene, role))
         assert piece.title == "改过的名字"
     else:
         with pytest.raises(Forbidden):
-            services.save_details(piece, details, seen_version=None, actor=getattr(scene, role))
+            evidence_changes.save_details(
+                piece, details, seen_version=None, actor=getattr(scene, role)
+            )
 
 
 def test_contributor_does_not_change_a_colleagues_piece(scene: Scene) -> None:
@@ -286,7 +290,7 @@ def test_piece_is_changed_replaced_or_withdrawn_only_while_nothing_rests_on_it(
     steps: list[Callable[[], object]] = [
         lambda: saved(piece, scene, title="换个名字"),
         lambda: replaced(piece, by=actor),
-        lambda: services.withdraw_evidence(piece, reason="错", actor=actor),
+        lambda: evidence_changes.withdraw_evidence(piece, reason="错", actor=actor),
     ]
     before = (piece.title, piece.file_id, piece.status)
     for step in steps:
@@ -358,19 +362,19 @@ def test_piece_added_after_a_closed_round_is_free(scene: Scene) -> None:
     task = reopened(scene)
     kept = task.evidence_uses[0]
     fresh = evidence_for(task, by=scene.supported_coordinator)
-    services.remove_use(fresh, actor=scene.supported_coordinator)
+    evidence_uses.remove_use(fresh, actor=scene.supported_coordinator)
     assert fresh not in task.evidence_uses
     with pytest.raises(StepRefused, match="依据"):
-        services.remove_use(kept, actor=scene.supported_coordinator)
+        evidence_uses.remove_use(kept, actor=scene.supported_coordinator)
 
 
 def test_kept_piece_may_leave_a_requirement_it_was_given_later(scene: Scene) -> None:
     task = reopened(scene)
     piece = task.evidence_uses[0].evidence
-    later = services.use_evidence(
+    later = evidence_uses.use_evidence(
         task, requirement=None, evidence=piece, actor=scene.supported_coordinator
     )
-    services.remove_use(later, actor=scene.supported_coordinator)
+    evidence_uses.remove_use(later, actor=scene.supported_coordinator)
     assert [use.evidence_id for use in task.evidence_uses].count(piece.id) == 1
 
 
@@ -389,7 +393,7 @@ def test_history_of_a_piece_tells_its_whole_life(scene: Scene) -> None:
     rejected(piece, by=scene.supporting_leader)
     replaced(piece, by=scene.supported_leader)
     accepted(piece, by=scene.centre)
-    services.withdraw_evidence(piece, reason="重复", actor=scene.supported_coordinator)
+    evidence_changes.withdraw_evidence(piece, reason="重复", actor=scene.supported_coordinator)
     told = db.session.query(Event).filter_by(object_type="evidence", object_id=piece.id)
     assert [one.action for one in told.order_by(Event.id)][-5:] == [
         "details_changed",

@@ -13,7 +13,7 @@ from portal.extensions import db
 from portal.models import Assessment, Event, Evidence, EvidenceStatus, EvidenceUse, Pairing, Side
 from portal.policies.assessments import scoring_side
 from portal.policies.evidence_places import Place
-from portal.services import assessment_reviews, assessments, first_run
+from portal.services import assessment_reviews, assessments, evidence_uses, first_run
 from portal.services import evidence as services
 from tests.factories import PASSWORD, Scene, make_scene
 from tests.factories.agreements import (
@@ -246,7 +246,7 @@ def test_own_piece_serves_another_pairing_of_the_hospital(
     client.submit(page, "main form[method=post]", evidence=str(own.id), requirement="0")
     assert [use.task_id for use in db.session.query(EvidenceUse)] == [task.id]
     with pytest.raises(Rejected, match="本结对或本单位"):
-        services.use_for(Place(task), others, actor=scene.supporting_coordinator)
+        evidence_uses.use_for(Place(task), others, actor=scene.supporting_coordinator)
 
 
 @pytest.mark.parametrize("backs", ["task", "meeting", "agreement", "item"])

@@ -27,7 +27,7 @@ from portal.policies.evidence import (
     reviewable_by,
     why_not_counted,
 )
-from portal.services import closure
+from portal.services import closure, evidence_changes, evidence_uses
 from portal.services import evidence as services
 from portal.services import evidence_reviews as reviews
 from portal.workflow.closure import missing_for_closure
@@ -94,7 +94,7 @@ def take(step: str, piece: Evidence, actor: User) -> None:
     elif step == "revise":
         replaced(piece, by=actor)
     else:
-        services.withdraw_evidence(piece, reason="传错了", actor=actor)
+        evidence_changes.withdraw_evidence(piece, reason="传错了", actor=actor)
 
 
 @pytest.mark.parametrize("step", STEPS)
@@ -367,7 +367,7 @@ def test_rejected_bytes_do_not_come_back_as_a_new_piece(scene: Scene) -> None:
             actor=scene.supported_coordinator,
         )
     with pytest.raises(Rejected, match="不予认可，不能再选用"):
-        services.use_evidence(
+        evidence_uses.use_evidence(
             make_task(scene), requirement=None, evidence=piece, actor=scene.supported_coordinator
         )
 
@@ -378,4 +378,4 @@ def test_use_of_a_task_and_of_another_both_hold_a_piece(scene: Scene) -> None:
     used_at(waiting, piece, by=scene.supported_coordinator)
     closure.request_closure(waiting, statement="完成", actor=scene.supported_coordinator)
     with pytest.raises(StepRefused, match=waiting.title):
-        services.withdraw_evidence(piece, reason="错", actor=scene.supported_coordinator)
+        evidence_changes.withdraw_evidence(piece, reason="错", actor=scene.supported_coordinator)

@@ -9,8 +9,7 @@ import pytest
 from portal import clock
 from portal.errors import Rejected
 from portal.models import StoredFile, TaskState
-from portal.services import evidence as services
-from portal.services import tasks
+from portal.services import evidence_uses, tasks
 from portal.services.upload_forms import look_at, take_whole
 from tests.factories import Scene, make_scene
 from tests.factories.evidence import evidence_for, evidence_in, pdf_bytes, png_bytes, withdrawn
@@ -89,6 +88,6 @@ def test_coordinator_uses_withdrawn_evidence_and_is_refused(scene: Scene) -> Non
         evidence_in(scene.pairing, by=scene.supported_coordinator), by=scene.supported_coordinator
     )
     with pytest.raises(Rejected, match="已撤回"):
-        services.use_evidence(
+        evidence_uses.use_evidence(
             task, requirement=None, evidence=piece, actor=scene.supported_coordinator
         )

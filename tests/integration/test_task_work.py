@@ -20,7 +20,7 @@ from portal.models import (
     TaskState,
     User,
 )
-from portal.services import evidence as evidence_service
+from portal.services import evidence_changes, evidence_uses
 from portal.services import tasks as service
 from portal.services.upload_forms import look_at, take_whole
 from tests.factories import Scene, make_scene, make_user
@@ -64,7 +64,7 @@ def attach(task: Task, actor: User) -> Any:
 
 def reuse(task: Task, actor: User) -> EvidenceUse:
     piece = db.session.query(Evidence).filter_by(title="库中材料").one()
-    return evidence_service.use_evidence(
+    return evidence_uses.use_evidence(
         task, requirement=task.requirements[0], evidence=piece, actor=actor
     )
 
@@ -237,7 +237,7 @@ def test_coordinator_cannot_use_evidence_or_requirements_of_others(scene: Scene)
     task, other = task_in_progress(scene), task_in_progress(scene)
     mine = evidence_in(scene.pairing, by=scene.supported_coordinator)
     foreign = evidence_in(scene.foreign, by=scene.foreign_coordinator)
-    use = evidence_service.use_evidence
+    use = evidence_uses.use_evidence
     with pytest.raises(Rejected, match="本结对"):
         use(task, requirement=None, evidence=foreign, actor=scene.supported_coordinator)
     with pytest.raises(Rejected, match="本任务"):
@@ -261,7 +261,7 @@ def test_using_a_piece_twice_for_one_requirement_changes_nothing(scene: Scene) -
     piece = evidence_in(scene.pairing, by=scene.supported_coordinator)
     for requirement in (task.requirements[0], None):
         uses = [
-            evidence_service.use_evidence(
+            evidence_uses.use_evidence(
                 task, requirement=requirement, evidence=piece, actor=scene.supported_leader
             )
             for _ in range(2)
@@ -289,20 +289,20 @@ def test_only_the_uploader_and_their_hospital_withdraw_evidence(
     piece = evidence_in(scene.pairing, by=scene.supported_contributor)
     actor = getattr(scene, role)
     if may:
-        evidence_service.withdraw_evidence(piece, reason=" 传错了 ", actor=actor)
+        evidence_changes.withdraw_evidence(piece, reason=" 传错了 ", actor=actor)
         assert (piece.withdrawn_by_id, piece.withdrawn_reason) == (actor.id, "传错了")
         with pytest.raises(StepRefused, match="已经撤回"):
-            evidence_service.withdraw_evidence(piece, reason="再撤", actor=actor)
+            evidence_changes.withdraw_evidence(piece, reason="再撤", actor=actor)
     else:
         with pytest.raises(Forbidden):
-            evidence_service.withdraw_evidence(piece, reason="传错了", actor=actor)
+            evidence_changes.withdraw_evidence(piece, reason="传错了", actor=actor)
         assert piece.withdrawn_at is None
 
 
 def test_coordinator_must_say_why_evidence_is_withdrawn(scene: Scene) -> None:
     piece = evidence_in(scene.pairing, by=scene.supported_coordinator)
     with pytest.raises(Rejected, match="理由"):
-        evidence_service.withdraw_evidence(piece, reason="  ", actor=scene.supported_coordinator)
+        evidence_changes.withdraw_evidence(piece, reason="  ", actor=scene.supported_coordinator)
 
 
 @pytest.mark.parametrize("state", TaskState)
@@ -312,13 +312,13 @@ def test_evidence_is_withdrawn_only_while_its_task_is_open(scene: Scene, state: 
         attach(task, scene.supported_coordinator)
     piece = task.evidence_uses[0].evidence
     if state in OPEN:
-        evidence_service.withdraw_evidence(piece, reason="错", actor=scene.supported_coordinator)
+        evidence_changes.withdraw_evidence(piece, reason="错", actor=scene.supported_coordinator)
         last = db.session.query(Event).order_by(Event.id.desc()).first()
         assert last is not None
         assert (last.object_id, last.title, last.comment) == (task.id, "撤回佐证材料", "错")
         return
     with pytest.raises(StepRefused):
-        evidence_service.withdraw_evidence(piece, reason="错", actor=scene.supported_coordinator)
+        evidence_changes.withdraw_evidence(piece, reason="错", actor=scene.supported_coordinator)
     assert piece.withdrawn_at is None
 
 
@@ -326,13 +326,13 @@ def test_evidence_of_a_closed_round_stays_even_when_the_task_is_reopened(scene: 
     task = reopened(scene)
     kept = task.evidence_uses[0]
     with pytest.raises(StepRefused, match="依据"):
-        evidence_service.withdraw_evidence(
+        evidence_changes.withdraw_evidence(
             kept.evidence, reason="错", actor=scene.supported_coordinator
         )
     with pytest.raises(StepRefused, match="依据"):
-        evidence_service.remove_use(kept, actor=scene.supported_coordinator)
+        evidence_uses.remove_use(kept, actor=scene.supported_coordinator)
     (added,) = attach(task, scene.supported_coordinator)
-    evidence_service.withdraw_evidence(
+    evidence_changes.withdraw_evidence(
         added.evidence, reason="错", actor=scene.supported_coordinator
     )
     assert added.evidence.withdrawn_at is not None
@@ -341,7 +341,7 @@ def test_evidence_of_a_closed_round_stays_even_when_the_task_is_reopened(scene: 
 def test_evidence_of_a_returned_round_can_be_mended(scene: Scene) -> None:
     task = returned(scene)
     use = task.evidence_uses[0]
-    evidence_service.remove_use(use, actor=scene.supported_coordinator)
+    evidence_uses.remove_use(use, actor=scene.supported_coordinator)
     assert use not in task.evidence_uses
     assert db.session.get(Evidence, use.evidence_id) is not None
 
@@ -349,7 +349,7 @@ def test_evidence_of_a_returned_round_can_be_mended(scene: Scene) -> None:
 def test_withdrawn_file_can_be_uploaded_again_as_a_new_piece(scene: Scene) -> None:
     task = task_in_progress(scene)
     (first,) = attach(task, scene.supported_coordinator)
-    evidence_service.withdraw_evidence(
+    evidence_changes.withdraw_evidence(
         first.evidence, reason="放错任务", actor=scene.supported_coordinator
     )
     (second,) = attach(task, scene.supported_coordinator)

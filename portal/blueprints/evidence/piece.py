@@ -25,6 +25,7 @@ from portal.queries.evidence_library import expiry_of
 from portal.queries.history import history_of
 from portal.queries.pairings import get_pairing
 from portal.services import evidence as services
+from portal.services import evidence_changes
 from portal.services.evidence_changes import Details
 from portal.services.files import HoldsPersonalData, keep_upload
 from portal.web.accounts import actor
@@ -57,7 +58,7 @@ def edit_evidence(evidence_id: int) -> Response:
     form = EditEvidenceForm()
     if form.validate():
         try:
-            services.save_details(
+            evidence_changes.save_details(
                 evidence, form.details, seen_version=seen_version(), actor=actor()
             )
         except Rejected as refusal:
@@ -115,7 +116,7 @@ def withdraw_evidence(evidence_id: int) -> Response:
     form = WithdrawEvidenceForm()
     if form.validate():
         try:
-            services.withdraw_evidence(
+            evidence_changes.withdraw_evidence(
                 evidence, reason=form.reason.data, seen_version=seen_version(), actor=actor()
             )
         except Rejected as refusal:

@@ -15,7 +15,7 @@ from portal.queries.agreements import get_agreement
 from portal.queries.assessments import get_assessment
 from portal.queries.meetings import get_meeting
 from portal.queries.tasks import get_task
-from portal.services import evidence as services
+from portal.services import evidence_uses
 from portal.services.evidence_uses import require_place_open
 from portal.web.accounts import actor
 from portal.web.address import id_of, text_of
@@ -64,7 +64,7 @@ def remove_use(use_id: int) -> Response:
     """Take a piece away from what it does not belong to; it stays in the library."""
     use = queries.get_use(use_id, viewer=actor())
     place = Place.of(use)
-    services.remove_use(use, actor=actor())
+    evidence_uses.remove_use(use, actor=actor())
     flash("已移出，材料仍在佐证库中。", "success")
     return leave_to(url_of(place))
 
@@ -131,7 +131,7 @@ def _use(place: Place, form: UseEvidenceForm, pieces: Sequence[Evidence]) -> Res
     wanted = next((one for one in place.requirements if one.id == id_), None)
     exact = Place(place.target, wanted, place.item)
     for piece in pieces:
-        services.use_for(exact, piece, actor=actor())
+        evidence_uses.use_for(exact, piece, actor=actor())
     flash(f"已选用 {len(pieces)} 件佐证材料。", "success")
     return leave_to(url_of(place))
 
