@@ -1,6 +1,7 @@
 """The assistance agreement: revisions of clauses, signatures and the filing (H-35, H-36)."""
 
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
 from sqlalchemy import (
     CheckConstraint,
@@ -19,6 +20,9 @@ from portal.models.base import Base, Identified, LabelledEnum, Versioned, enum_c
 from portal.models.files import StoredFile
 from portal.models.programmes import Pairing
 
+if TYPE_CHECKING:
+    from portal.models.agreement_papers import AgreementAnnex, AgreementRemark
+
 
 class AgreementState(LabelledEnum):
     """draft → signing → submitted → filed; submitted → returned → submitted."""
@@ -30,6 +34,14 @@ class AgreementState(LabelledEnum):
     FILED = "filed", "已备案", "success"
     SUPERSEDED = "superseded", "已被替代", "neutral"
     TERMINATED = "terminated", "已终止", "danger"
+
+
+class AgreementKind(LabelledEnum):
+    """What an agreement is to the one before it."""
+
+    ORIGINAL = "original", "帮扶协议"
+    AMENDMENT = "amendment", "变更协议"
+    RENEWAL = "renewal", "续签协议"
 
 
 class ClauseBlock(LabelledEnum):
@@ -54,12 +66,27 @@ class Agreement(Identified, Versioned, Base):
     __tablename__ = "agreements"
     __table_args__ = (
         UniqueConstraint("programme_id", "filing_year", "filing_sequence"),
+        # One that is in force, and beside it one that is to take its place.
         Index(
-            "uq_agreements_live",
+            "uq_agreements_filed",
             "pairing_id",
             unique=True,
-            postgresql_where=text("state NOT IN ('superseded', 'terminated')"),
-            sqlite_where=text("state NOT IN ('superseded', 'terminated')"),
+            postgresql_where=text("state = 'filed'"),
+            sqlite_where=text("state = 'filed'"),
+        ),
+        Index(
+            "uq_agreements_open",
+            "pairing_id",
+            unique=True,
+            postgresql_where=text("state IN ('draft', 'signing', 'submitted', 'returned')"),
+            sqlite_where=text("state IN ('draft', 'signing', 'submitted', 'returned')"),
+        ),
+        CheckConstraint(
+            "(kind = 'original') = (replaces_id IS NULL)", name="original_replaces_none"
+        ),
+        CheckConstraint("kind = 'original' OR kind_reason <> ''", name="change_has_reason"),
+        CheckConstraint(
+            "state <> 'terminated' OR terminated_on IS NOT NULL", name="terminated_has_date"
         ),
         CheckConstraint(
             "state NOT IN ('filed', 'superseded') OR (filing_number IS NOT NULL"
@@ -79,6 +106,17 @@ class Agreement(Identified, Versioned, Base):
     state: Mapped[AgreementState] = mapped_column(
         enum_column(AgreementState, "state"), default=AgreementState.DRAFT
     )
+    kind: Mapped[AgreementKind] = mapped_column(
+        enum_column(AgreementKind, "kind"),
+        default=AgreementKind.ORIGINAL,
+        server_default=AgreementKind.ORIGINAL.value,
+    )
+    # The filed agreement whose place it takes once it is filed itself, and why.
+    replaces_id: Mapped[int | None] = mapped_column(ForeignKey("agreements.id"), index=True)
+    kind_reason: Mapped[str] = mapped_column(Text, default="", server_default="")
+    # The side that signs first; None where the order is free.
+    first_to_sign: Mapped[Side | None] = mapped_column(enum_column(Side, "first_to_sign"))
+    terminated_on: Mapped[date | None]
     created_by_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
     created_at: Mapped[datetime]
     state_since: Mapped[datetime]
@@ -93,6 +131,7 @@ class Agreement(Identified, Versioned, Base):
     filed_at: Mapped[datetime | None]
 
     pairing: Mapped[Pairing] = relationship()
+    replaces: Mapped["Agreement | None"] = relationship(remote_side="Agreement.id")
     filed_by: Mapped[User | None] = relationship(foreign_keys=[filed_by_id])
     submitted_by: Mapped[User | None] = relationship(foreign_keys=[submitted_by_id])
     revisions: Mapped[list["AgreementRevision"]] = relationship(
@@ -123,6 +162,11 @@ class AgreementRevision(Identified, Base):
     submitted_at: Mapped[datetime | None]
     returned_at: Mapped[datetime | None]
     return_reason: Mapped[str] = mapped_column(Text, default="")
+    # Taken back by the hospitals before it was filed.
+    withdrawn_at: Mapped[datetime | None]
+    withdrawn_reason: Mapped[str] = mapped_column(Text, default="", server_default="")
+    # SHA-256 of the text, the annexes and the scan, taken at the filing; it stands on the receipt.
+    sha256: Mapped[str] = mapped_column(String(64), default="", server_default="")
 
     agreement: Mapped[Agreement] = relationship(back_populates="revisions")
     scan: Mapped[StoredFile | None] = relationship()
@@ -131,6 +175,13 @@ class AgreementRevision(Identified, Base):
     )
     signatures: Mapped[list["AgreementSignature"]] = relationship(
         order_by="AgreementSignature.signed_at", cascade="all, delete-orphan"
+    )
+
+    annexes: Mapped[list["AgreementAnnex"]] = relationship(
+        back_populates="revision", order_by="AgreementAnnex.id", cascade="all, delete-orphan"
+    )
+    remarks: Mapped[list["AgreementRemark"]] = relationship(
+        back_populates="revision", order_by="AgreementRemark.id"
     )
 
     def signature_of(self, side: Side) -> "AgreementSignature | None":
@@ -164,3 +215,6 @@ class AgreementSignature(Identified, Base):
     name: Mapped[str] = mapped_column(String(40))
     job_title: Mapped[str] = mapped_column(String(60), default="")
     signed_at: Mapped[datetime]
+    # The leader in whose place a deputy signed, and by what leave.
+    on_behalf_of: Mapped[str] = mapped_column(String(40), default="", server_default="")
+    delegation_id: Mapped[int | None] = mapped_column(ForeignKey("signing_delegations.id"))

@@ -1,10 +1,20 @@
 """The three-year plan, its goals, and the library of standard tasks it starts from (H-33)."""
 
 from datetime import date, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy import CheckConstraint, ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Numeric,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.models.accounts import User
@@ -13,6 +23,7 @@ from portal.models.base import Base, Identified, LabelledEnum, Versioned, enum_c
 from portal.models.programmes import Pairing
 
 if TYPE_CHECKING:
+    from portal.models.targets import MetTarget
     from portal.models.tasks import Task
 
 
@@ -48,6 +59,12 @@ class Plan(Identified, Versioned, Base):
     goals: Mapped[list["YearGoal"]] = relationship(
         order_by="YearGoal.year, YearGoal.id", cascade="all, delete-orphan"
     )
+    figures: Mapped[list["GoalFigure"]] = relationship(
+        order_by="GoalFigure.area, GoalFigure.position", cascade="all, delete-orphan"
+    )
+    met_targets: Mapped[list["MetTarget"]] = relationship(
+        back_populates="plan", order_by="MetTarget.id"
+    )
     endorsements: Mapped[list["PlanEndorsement"]] = relationship(
         order_by="PlanEndorsement.endorsed_at", cascade="all, delete-orphan"
     )
@@ -68,6 +85,26 @@ class YearGoal(Identified, Base):
     year: Mapped[int]
     area: Mapped[Area] = mapped_column(enum_column(Area, "area"))
     goal: Mapped[str] = mapped_column(Text)
+
+
+class GoalFigure(Identified, Base):
+    """A figure that an area should move: where it starts and what each year should reach.
+
+    ``targets`` maps the year of the programme ("1", "2", "3") to a decimal as text.
+    """
+
+    __tablename__ = "goal_figures"
+    __table_args__ = (UniqueConstraint("plan_id", "area", "position"),)
+
+    plan_id: Mapped[int] = mapped_column(ForeignKey("plans.id"))
+    area: Mapped[Area] = mapped_column(enum_column(Area, "area"))
+    position: Mapped[int]
+    name: Mapped[str] = mapped_column(String(100))
+    unit: Mapped[str] = mapped_column(String(20), default="")
+    baseline: Mapped[Decimal | None] = mapped_column(Numeric(14, 4))
+    targets: Mapped[dict[str, Any]] = mapped_column(sa.JSON, default=dict)
+    # SurveyItem.key that the baseline was taken from; empty for one that was typed.
+    item_key: Mapped[str] = mapped_column(String(60), default="", server_default="")
 
 
 class PlanEndorsement(Identified, Base):
@@ -92,7 +129,47 @@ class Recurrence(LabelledEnum):
     YEARLY = "yearly", "每年"
 
 
-class LibraryTask(Identified, Base):
+class EditionState(LabelledEnum):
+    """draft → published → retired."""
+
+    DRAFT = "draft", "编辑中", "accent"
+    PUBLISHED = "published", "现行", "success"
+    RETIRED = "retired", "已停用", "neutral"
+
+
+class LibraryEdition(Identified, Versioned, Base):
+    """One edition of the library. A published one is never changed: the next one is drafted."""
+
+    __tablename__ = "library_editions"
+    __table_args__ = (
+        Index(
+            "uq_library_editions_one_each",
+            "state",
+            unique=True,
+            postgresql_where=text("state <> 'retired'"),
+            sqlite_where=text("state <> 'retired'"),
+        ),
+        CheckConstraint("state = 'draft' OR published_at IS NOT NULL", name="published_has_time"),
+    )
+
+    edition: Mapped[str] = mapped_column(String(20), unique=True)
+    title: Mapped[str] = mapped_column(String(100))
+    note: Mapped[str] = mapped_column(Text, default="")
+    state: Mapped[EditionState] = mapped_column(
+        enum_column(EditionState, "state"), default=EditionState.DRAFT
+    )
+    based_on: Mapped[str] = mapped_column(String(20), default="")
+    created_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    created_at: Mapped[datetime]
+    published_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    published_at: Mapped[datetime | None]
+
+    tasks: Mapped[list["LibraryTask"]] = relationship(
+        order_by="LibraryTask.position", back_populates="of_edition"
+    )
+
+
+class LibraryTask(Identified, Versioned, Base):
     """One standard task of one edition of the library (domain-facts §10.1)."""
 
     __tablename__ = "library_tasks"
@@ -101,7 +178,7 @@ class LibraryTask(Identified, Base):
         CheckConstraint("weight BETWEEN 1 AND 3", name="weight"),
     )
 
-    edition: Mapped[str] = mapped_column(String(20))
+    edition: Mapped[str] = mapped_column(ForeignKey("library_editions.edition"))
     code: Mapped[str] = mapped_column(String(20))
     position: Mapped[int]
     area: Mapped[Area] = mapped_column(enum_column(Area, "area"))
@@ -116,3 +193,10 @@ class LibraryTask(Identified, Base):
     base_kinds: Mapped[list[Any]] = mapped_column(sa.JSON, default=list)
     basis: Mapped[str] = mapped_column(String(200), default="")
     verified: Mapped[bool] = mapped_column(default=False, server_default="0")
+    measures: Mapped[str] = mapped_column(Text, default="", server_default="")
+    # SurveyItem keys whose bad answer this task mends: what the library suggests for a problem.
+    item_keys: Mapped[list[Any]] = mapped_column(sa.JSON, default=list, server_default="[]")
+    # [[title, months after the task's start]].
+    milestones: Mapped[list[Any]] = mapped_column(sa.JSON, default=list, server_default="[]")
+
+    of_edition: Mapped[LibraryEdition] = relationship(back_populates="tasks")

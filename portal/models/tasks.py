@@ -15,7 +15,9 @@ from portal.models.plans import Plan
 from portal.models.programmes import Pairing
 
 if TYPE_CHECKING:
+    from portal.models.amendments import ExtensionRequest
     from portal.models.evidence import EvidenceUse
+    from portal.models.problems import ProblemTask
 
 DUE_SOON_DAYS = 30
 """A task due within so many days shows yellow (design/domain.md, Task closure)."""
@@ -29,6 +31,8 @@ class TaskState(LabelledEnum):
     CLOSURE_REQUESTED = "closure_requested", "待帮扶方确认", "accent"
     CONFIRMED = "confirmed", "待省中心核验", "accent"
     CLOSED = "closed", "已销号", "success"
+    SUSPENDED = "suspended", "已暂停", "neutral"
+    CANCELLED = "cancelled", "已取消", "neutral"
 
     @property
     def waits_for_review(self) -> bool:
@@ -46,6 +50,12 @@ class Task(Identified, Versioned, Base):
         CheckConstraint("progress BETWEEN 0 AND 100", name="progress"),
         CheckConstraint("due_on >= starts_on", name="dates_in_order"),
         CheckConstraint("(state = 'closed') = (closed_on IS NOT NULL)", name="closed_has_date"),
+        CheckConstraint(
+            "(state = 'cancelled') = (cancelled_on IS NOT NULL)", name="cancelled_has_date"
+        ),
+        CheckConstraint(
+            "(state = 'suspended') = (suspended_from IS NOT NULL)", name="suspended_from_state"
+        ),
         Index("ix_tasks_due", "due_on", "id"),
         Index("ix_tasks_pairing_due", "pairing_id", "due_on", "id"),
         Index("ix_tasks_state_due", "state", "due_on", "id"),
@@ -78,6 +88,14 @@ class Task(Identified, Versioned, Base):
     return_reason: Mapped[str] = mapped_column(Text, default="")
     progress: Mapped[int] = mapped_column(default=0, server_default="0")
     closed_on: Mapped[date | None]
+    # 帮扶措施: what the two bases will do, beside what must come out (``criteria``).
+    measures: Mapped[str] = mapped_column(Text, default="", server_default="")
+    # Who is in charge where the person has no account here.
+    supporting_person: Mapped[str] = mapped_column(String(40), default="", server_default="")
+    supported_person: Mapped[str] = mapped_column(String(40), default="", server_default="")
+    # The state that a suspended task goes back to.
+    suspended_from: Mapped[str | None] = mapped_column(String(40))
+    cancelled_on: Mapped[date | None]
     library_task_id: Mapped[int | None] = mapped_column(ForeignKey("library_tasks.id"))
     supporting_owner_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"), index=True)
     supported_owner_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"), index=True)
@@ -92,6 +110,15 @@ class Task(Identified, Versioned, Base):
     )
     evidence_uses: Mapped[list["EvidenceUse"]] = relationship(
         back_populates="task", order_by="EvidenceUse.id"
+    )
+    milestones: Mapped[list["Milestone"]] = relationship(
+        back_populates="task", order_by="Milestone.position", cascade="all, delete-orphan"
+    )
+    problem_links: Mapped[list["ProblemTask"]] = relationship(
+        back_populates="task", order_by="ProblemTask.id", cascade="all, delete-orphan"
+    )
+    extension_requests: Mapped[list["ExtensionRequest"]] = relationship(
+        back_populates="task", order_by="ExtensionRequest.id"
     )
     notes: Mapped[list["ProgressNote"]] = relationship(order_by="ProgressNote.at.desc()")
     closure_requests: Mapped[list["ClosureRequest"]] = relationship(
@@ -162,6 +189,21 @@ class EvidenceRequirement(Identified, Base):
     name: Mapped[str] = mapped_column(String(100))
 
     task: Mapped[Task] = relationship(back_populates="requirements")
+
+
+class Milestone(Identified, Base):
+    """A step on the way of a task, with its day; ``done_on`` once it is reached."""
+
+    __tablename__ = "milestones"
+    __table_args__ = (UniqueConstraint("task_id", "position"),)
+
+    task_id: Mapped[int] = mapped_column(ForeignKey("tasks.id"))
+    position: Mapped[int]
+    title: Mapped[str] = mapped_column(String(100))
+    due_on: Mapped[date]
+    done_on: Mapped[date | None]
+
+    task: Mapped[Task] = relationship(back_populates="milestones")
 
 
 class ProgressNote(Identified, Base):

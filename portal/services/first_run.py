@@ -4,13 +4,15 @@ from decimal import Decimal
 
 import sqlalchemy as sa
 
-from portal import reference_data
+from portal import clock, reference_data
 from portal.extensions import db
 from portal.models import (
     Area,
     BaseKind,
+    EditionState,
     ItemMode,
     ItemSide,
+    LibraryEdition,
     LibraryTask,
     Organisation,
     OrganisationKind,
@@ -45,6 +47,16 @@ def load_task_library() -> None:
     edition = data["edition"]
     if db.session.scalar(sa.select(LibraryTask.id).where(LibraryTask.edition == edition).limit(1)):
         return
+    db.session.add(
+        LibraryEdition(
+            edition=edition,
+            title=data["title"],
+            state=EditionState.PUBLISHED,
+            created_at=clock.now(),
+            published_at=clock.now(),
+        )
+    )
+    db.session.flush()
     for position, entry in enumerate(data["task"]):
         db.session.add(
             LibraryTask(

@@ -4,6 +4,8 @@ from portal import clock
 from portal.extensions import db
 from portal.models import (
     Area,
+    EditionState,
+    LibraryEdition,
     LibraryTask,
     Pairing,
     Plan,
@@ -74,6 +76,26 @@ def endorse(plan: Plan, scene: Scene, side: Side) -> PlanEndorsement:
     return mark
 
 
+def make_edition(
+    edition: str = "测试版", state: EditionState = EditionState.PUBLISHED
+) -> LibraryEdition:
+    """Add one edition of the library; a published one retires the one before it."""
+    if state is EditionState.PUBLISHED:
+        for before in db.session.query(LibraryEdition).filter_by(state=state):
+            before.state = EditionState.RETIRED
+        db.session.flush()
+    row = LibraryEdition(
+        edition=edition,
+        title=f"标准任务库 {edition}",
+        state=state,
+        created_at=clock.now(),
+        published_at=None if state is EditionState.DRAFT else clock.now(),
+    )
+    db.session.add(row)
+    db.session.flush()
+    return row
+
+
 def make_library_task(
     code: str,
     *,
@@ -88,7 +110,9 @@ def make_library_task(
     position: int = 0,
     edition: str = "测试版",
 ) -> LibraryTask:
-    """Add one standard task."""
+    """Add one standard task, and its edition (the current one) if it is not there."""
+    if db.session.query(LibraryEdition).filter_by(edition=edition).first() is None:
+        make_edition(edition)
     task = LibraryTask(
         edition=edition,
         code=code,

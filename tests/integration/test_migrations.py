@@ -40,6 +40,7 @@ from tests.factories import Scene, make_scene
 from tests.factories.accounts import make_hospital_with_base
 from tests.factories.assessments import fill_self
 from tests.factories.closures import closed, only_round
+from tests.factories.every_row import make_row_of_each
 from tests.factories.evidence import evidence_for, evidence_in, rejected
 from tests.factories.meetings import draft_minutes
 from tests.factories.plans import make_library_task
@@ -121,6 +122,7 @@ def make_what_is_left(scene: Scene) -> None:
     db.session.add(SubmittedForm(key="a key", at=clock.now()))
     db.session.flush()
     make_records(scene, begun)
+    make_row_of_each(scene)
 
 
 def make_records(scene: Scene, task: Task) -> None:
