@@ -21,6 +21,7 @@ class Tab:
 TABS = (
     ("概况", "pairings.show_pairing", True),
     ("协议", "agreements.show_for_pairing", False),
+    ("调研与问题", "surveys.list_for_pairing", False),
     ("计划", "plans.show_plan", False),
     ("任务", "tasks.list_for_pairing", True),
     ("会议", "meetings.list_for_pairing", False),
