@@ -146,16 +146,23 @@ def upgrade() -> None:
         sa.Column("based_on", sa.String(length=20), nullable=False),
         sa.Column("created_by_id", sa.Integer(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("edited_by_id", sa.Integer(), nullable=True),
         sa.Column("published_by_id", sa.Integer(), nullable=True),
         sa.Column("published_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("version", sa.Integer(), server_default="1", nullable=False),
+        sa.CheckConstraint(
+            "published_by_id <> edited_by_id", name=op.f("ck_library_editions_four_eyes")
+        ),
         sa.CheckConstraint(
             "state = 'draft' OR published_at IS NOT NULL",
             name=op.f("ck_library_editions_published_has_time"),
         ),
         sa.ForeignKeyConstraint(
             ["created_by_id"], ["users.id"], name=op.f("fk_library_editions_created_by_id_users")
+        ),
+        sa.ForeignKeyConstraint(
+            ["edited_by_id"], ["users.id"], name=op.f("fk_library_editions_edited_by_id_users")
         ),
         sa.ForeignKeyConstraint(
             ["published_by_id"],
@@ -903,6 +910,7 @@ def upgrade() -> None:
         sa.Column("code", sa.String(length=20), nullable=False),
         sa.Column("task_id", sa.Integer(), nullable=False),
         sa.Column("summary", sa.Text(), nullable=False),
+        sa.Column("names_hospitals", sa.Boolean(), server_default="0", nullable=False),
         sa.Column("promoted_by_id", sa.Integer(), nullable=False),
         sa.Column("promoted_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),

@@ -150,6 +150,7 @@ class LibraryEdition(Identified, Versioned, Base):
             sqlite_where=text("state <> 'retired'"),
         ),
         CheckConstraint("state = 'draft' OR published_at IS NOT NULL", name="published_has_time"),
+        CheckConstraint("published_by_id <> edited_by_id", name="four_eyes"),
     )
 
     edition: Mapped[str] = mapped_column(String(20), unique=True)
@@ -161,9 +162,14 @@ class LibraryEdition(Identified, Versioned, Base):
     based_on: Mapped[str] = mapped_column(String(20), default="")
     created_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     created_at: Mapped[datetime]
+    # Who changed the draft last: somebody else publishes it.
+    edited_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     published_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     published_at: Mapped[datetime | None]
 
+    created_by: Mapped[User | None] = relationship(foreign_keys=[created_by_id])
+    edited_by: Mapped[User | None] = relationship(foreign_keys=[edited_by_id])
+    published_by: Mapped[User | None] = relationship(foreign_keys=[published_by_id])
     tasks: Mapped[list["LibraryTask"]] = relationship(
         order_by="LibraryTask.position", back_populates="of_edition"
     )

@@ -53,6 +53,8 @@ class LibraryExample(Identified, Base):
     task_id: Mapped[int] = mapped_column(ForeignKey("tasks.id"), index=True)
     # What others see of it: told anew by the centre, without files and names of people.
     summary: Mapped[str] = mapped_column(Text)
+    # Whether the two hospitals are named to others.
+    names_hospitals: Mapped[bool] = mapped_column(default=False, server_default="0")
     promoted_by_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
     promoted_at: Mapped[datetime]
     withdrawn_at: Mapped[datetime | None]
