@@ -3,7 +3,7 @@
 from flask import Flask
 from flask_migrate.cli import db as tables
 
-from portal.cli import accounts, audit, backup, demo, files
+from portal.cli import accounts, audit, backup, demo, files, reference
 from portal.cli.plainly import say_plainly
 
 COMMANDS = (
@@ -16,6 +16,7 @@ COMMANDS = (
     demo.demo_accounts,
     demo.seed_demo,
     files.files,
+    reference.load_data,
 )
 
 

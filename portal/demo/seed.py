@@ -39,6 +39,7 @@ def seed() -> None:
     organisations = first_run.load_organisations()
     first_run.load_task_library()
     scheme = first_run.load_scheme()
+    first_run.load_survey_template()
     with in_order_of_time():
         with clock.at(FIRST_DAY):
             people = load_people(organisations)

@@ -1,6 +1,7 @@
-"""What a new portal starts with: organisations, the task library and the scoring scheme."""
+"""What a new portal starts with: organisations, the library, the scheme, the survey's sheet."""
 
 from decimal import Decimal
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -19,8 +20,21 @@ from portal.models import (
     Recurrence,
     Scheme,
     ScoreItem,
+    SurveyItem,
+    SurveyItemKind,
+    SurveyTemplate,
     TrainingBase,
 )
+
+
+def load_missing() -> None:
+    """Add whatever ships with this version and is not there yet. Changes nothing that is.
+
+    A portal set up by an older version gets the newer files' content in the same way.
+    """
+    load_task_library()
+    load_scheme()
+    load_survey_template()
 
 
 def load_organisations() -> dict[str, Organisation]:
@@ -114,3 +128,45 @@ def load_scheme() -> Scheme:
         by_code[entry["code"]] = item
     db.session.flush()
     return scheme
+
+
+def load_survey_template() -> SurveyTemplate:
+    """Add the shipped edition of the baseline sheet, unless it is there; return it.
+
+    It becomes the one that new surveys take where there is none yet (§12.2).
+    """
+    data = reference_data.load("survey_template_2020")
+    known = db.session.scalar(
+        sa.select(SurveyTemplate).where(SurveyTemplate.edition == data["edition"])
+    )
+    if known is not None:
+        return known
+    current = sa.select(SurveyTemplate.id).where(SurveyTemplate.is_current)
+    template = SurveyTemplate(
+        edition=data["edition"],
+        title=data["title"],
+        source=data["source"],
+        is_current=db.session.scalar(current.limit(1)) is None,
+        created_at=clock.now(),
+        items=[_survey_item(position, entry) for position, entry in enumerate(data["item"])],
+    )
+    db.session.add(template)
+    db.session.flush()
+    return template
+
+
+def _survey_item(position: int, entry: dict[str, Any]) -> SurveyItem:
+    """Return one question of the sheet; without an area it is about the hospital as a whole."""
+    return SurveyItem(
+        position=position,
+        key=entry["key"],
+        area=Area(entry["area"]) if "area" in entry else None,
+        section=entry["section"],
+        label=entry["label"],
+        kind=SurveyItemKind(entry["kind"]),
+        unit=entry.get("unit", ""),
+        hint=entry.get("hint", ""),
+        options=entry.get("options", {}),
+        standard_key=entry.get("standard_key", ""),
+        is_required=entry.get("required", False),
+    )
