@@ -20,9 +20,9 @@ class Secret(BaseConverter):
 
 
 class Slug(BaseConverter):
-    """``<slug:…>`` in an address: a short name in small letters, chosen by the operator."""
+    """``<slug:…>`` in an address: a short name in small letters: of a member of an enum, of a service."""
 
-    regex = r"[a-z0-9][a-z0-9-]{0,39}"
+    regex = r"[a-z0-9][a-z0-9_-]{0,39}"
 
 
 def init_app(app: Flask) -> None:

@@ -132,6 +132,7 @@ def make_everything(scene: Scene) -> Ids:
             "evidence.use_for_agreement": {"agreement_id": early_agreement.id},
             "evidence.use_for_item": {"item_id": _judged_item(assessment)},
             "meetings.print_minutes": {"meeting_id": held_meeting(scene).id},
+            "papers.download": {"kind": "plan", "object_id": plan.id, "fmt": "docx"},
             "plans.add_task": early_ids,
             "plans.edit_goals": early_ids,
             "plans.edit_task": early_ids,

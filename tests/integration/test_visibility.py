@@ -198,6 +198,7 @@ def test_every_address_with_two_ids_is_mixed_above() -> None:
     names = {rule.endpoint for rule in RULES.values() if len(rule.arguments) > 1}
     assert names == {
         "assessments.item_rows",
+        "papers.download",
         "evidence.use_for_item",
         "plans.edit_task",
         "plans.remove_task",
