@@ -46,6 +46,7 @@ class AgreementRemark(Identified, Base):
     __table_args__ = (
         UniqueConstraint("revision_id", "clause_key"),
         CheckConstraint("reason <> ''", name="has_reason"),
+        CheckConstraint("answer = '' OR answered_at IS NOT NULL", name="answered_has_time"),
     )
 
     revision_id: Mapped[int] = mapped_column(ForeignKey("agreement_revisions.id"))
@@ -54,8 +55,14 @@ class AgreementRemark(Identified, Base):
     reason: Mapped[str] = mapped_column(Text)
     made_by_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
     made_at: Mapped[datetime]
+    # What the hospitals say to it in the next revision; it may change until that is signed.
+    answer: Mapped[str] = mapped_column(Text, default="", server_default="")
+    answered_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    answered_at: Mapped[datetime | None]
 
     revision: Mapped[AgreementRevision] = relationship(back_populates="remarks")
+    made_by: Mapped[User] = relationship(foreign_keys=[made_by_id])
+    answered_by: Mapped[User | None] = relationship(foreign_keys=[answered_by_id])
 
 
 class SigningDelegation(Identified, Base):

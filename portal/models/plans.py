@@ -28,12 +28,16 @@ if TYPE_CHECKING:
 
 
 class PlanState(LabelledEnum):
-    """drafting → agreed (both sides) → in_force (its agreement is filed) → completed."""
+    """drafting → agreed (both sides) → in_force (its agreement is filed) → completed.
+
+    Terminated with its agreement: what is not closed by then is not worked on any more.
+    """
 
     DRAFTING = "drafting", "商议中", "neutral"
     AGREED = "agreed", "双方已商定", "info"
     IN_FORCE = "in_force", "执行中", "success"
     COMPLETED = "completed", "已完成", "neutral"
+    TERMINATED = "terminated", "已终止", "danger"
 
 
 class Plan(Identified, Versioned, Base):
