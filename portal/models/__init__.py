@@ -117,7 +117,7 @@ from portal.models.tasks import (
     ProgressNote,
     Task,
     TaskState,
-    light_expression,
+    light_condition,
     light_of,
 )
 from portal.models.uploads import Upload, UploadLink, UploadState
@@ -251,6 +251,6 @@ __all__ = [
     "VerificationPolicy",
     "Weight",
     "YearGoal",
-    "light_expression",
+    "light_condition",
     "light_of",
 ]

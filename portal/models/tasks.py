@@ -39,6 +39,33 @@ class TaskState(LabelledEnum):
         """Whether the task is locked because somebody else must act."""
         return self in (TaskState.CLOSURE_REQUESTED, TaskState.CONFIRMED)
 
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing of the task is left to do: closed, or cancelled by an amendment."""
+        return self in OVER
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the task is to be brought to its end: only such a one can be late."""
+        return self not in RESTING
+
+    @property
+    def counts(self) -> bool:
+        """Whether the task stands in totals and rates: a cancelled one does not any more."""
+        return self is not TaskState.CANCELLED
+
+    @property
+    def rest_label(self) -> str:
+        """What stands in the place of a light's name while nobody works on the task."""
+        return self.label if self in (TaskState.SUSPENDED, TaskState.CANCELLED) else ""
+
+
+OVER = (TaskState.CLOSED, TaskState.CANCELLED)
+"""Nothing of such a task is left to do."""
+
+RESTING = (*OVER, TaskState.SUSPENDED)
+"""Nobody works on such a task: it is over, or suspended by a resolution until it is resumed."""
+
 
 class Task(Identified, Versioned, Base):
     """One task of a pairing's list. Nothing of it is deleted once the plan is in force."""
@@ -135,6 +162,41 @@ class Task(Identified, Versioned, Base):
     def _is_closed_expression(cls) -> sa.ColumnElement[bool]:
         return cls.state == TaskState.CLOSED
 
+    @hybrid_property
+    def is_over(self) -> bool:
+        """Whether nothing of the task is left to do."""
+        return self.state.is_over
+
+    @is_over.inplace.expression
+    @classmethod
+    def _is_over_expression(cls) -> sa.ColumnElement[bool]:
+        return cls.state.in_(OVER)
+
+    @hybrid_property
+    def is_running(self) -> bool:
+        """Whether the task is to be brought to its end: neither over nor suspended."""
+        return self.state.is_running
+
+    @is_running.inplace.expression
+    @classmethod
+    def _is_running_expression(cls) -> sa.ColumnElement[bool]:
+        return cls.state.not_in(RESTING)
+
+    @hybrid_property
+    def counts(self) -> bool:
+        """Whether the task stands in totals and rates."""
+        return self.state.counts
+
+    @counts.inplace.expression
+    @classmethod
+    def _counts_expression(cls) -> sa.ColumnElement[bool]:
+        return cls.state != TaskState.CANCELLED
+
+    @classmethod
+    def is_late(cls, today: date) -> sa.ColumnElement[bool]:
+        """Return the condition under which a task is past its day and still to be done."""
+        return sa.and_(cls.is_running, cls.due_on < today)
+
     def light_on(self, today: date) -> Light:
         """Return the task's light on ``today`` (the Shanghai date)."""
         return light_of(self.state, self.due_on, self.starts_on, self.is_returned, today)
@@ -150,10 +212,11 @@ def light_of(
     """Derive the light (design/domain.md, Task closure).
 
     Closed = green; overdue = red; due within 30 days, or returned = yellow;
-    not begun and not yet due to begin = grey; else green.
+    not begun and not yet due to begin = grey; else green. Nobody is late with what is
+    suspended or cancelled: grey (domain-facts §10.3).
     """
-    if state is TaskState.CLOSED:
-        return Light.GREEN
+    if not state.is_running:
+        return Light.GREEN if state is TaskState.CLOSED else Light.GREY
     if due_on < today:
         return Light.RED
     if is_returned or due_on <= today + timedelta(days=DUE_SOON_DAYS):
@@ -163,19 +226,23 @@ def light_of(
     return Light.GREEN
 
 
-def light_expression(today: date) -> sa.ColumnElement[str]:
-    """Return the same rule as :func:`light_of`, as a column for lists and filters."""
+def light_condition(light: Light, today: date) -> sa.ColumnElement[bool]:
+    """Return the rule of :func:`light_of` as the condition under which a task shows ``light``.
+
+    Written without a CASE, so that an index on state and dates can serve it.
+    """
     soon = today + timedelta(days=DUE_SOON_DAYS)
-    return sa.case(
-        (Task.state == TaskState.CLOSED, Light.GREEN.value),
-        (Task.due_on < today, Light.RED.value),
-        (sa.or_(Task.is_returned, Task.due_on <= soon), Light.YELLOW.value),
-        (
-            sa.and_(Task.state == TaskState.NOT_STARTED, Task.starts_on > today),
-            Light.GREY.value,
-        ),
-        else_=Light.GREEN.value,
-    )
+    if light is Light.RED:
+        return Task.is_late(today)
+    if light is Light.YELLOW:
+        near = sa.or_(Task.is_returned, Task.due_on <= soon)
+        return sa.and_(Task.is_running, Task.due_on >= today, near)
+    calm = sa.and_(Task.is_running, Task.due_on > soon, sa.not_(Task.is_returned))
+    waiting = sa.and_(Task.state == TaskState.NOT_STARTED, Task.starts_on > today)
+    if light is Light.GREY:
+        resting = Task.state.in_([TaskState.SUSPENDED, TaskState.CANCELLED])
+        return sa.or_(resting, sa.and_(calm, waiting))
+    return sa.or_(Task.is_closed, sa.and_(calm, sa.not_(waiting)))
 
 
 class EvidenceRequirement(Identified, Base):

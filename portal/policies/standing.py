@@ -178,7 +178,7 @@ def _task_waits(facts: Facts) -> list[Waiting]:
             who, what = _leader(facts, Side.SUPPORTING), f"确认 {count.number} 项销号申请"
         elif count.state is TaskState.CONFIRMED:
             who, what = "省中心", f"核验 {count.number} 项销号申请"
-        elif count.is_returned and count.state is not TaskState.CLOSED:
+        elif count.is_returned and count.state.is_running:
             who, what = supported, f"修改 {count.number} 项被退回的任务"
         else:
             continue

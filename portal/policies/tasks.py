@@ -60,7 +60,7 @@ def is_open_with(person: User | type[User]) -> sa.ColumnElement[bool]:
             sa.and_(Task.supported_owner_id == person.id, Pairing.supported_id == home),
         ),
         _in_hospital(person),
-        Task.state != TaskState.CLOSED,
+        sa.not_(Task.is_over),
         Plan.state != PlanState.COMPLETED,
     )
 
@@ -84,4 +84,8 @@ def why_locked(task: Task) -> str:
         return "任务正由省中心核验，期间不能修改。"
     if task.state is TaskState.CLOSED:
         return "任务已销号，记录不再变动。"
+    if task.state is TaskState.SUSPENDED:
+        return "任务已按领导小组决议暂停，恢复后才能办理；已提交的材料予以保留。"
+    if task.state is TaskState.CANCELLED:
+        return "任务已按领导小组决议取消，不再办理；已提交的材料予以保留。"
     return ""

@@ -1,13 +1,14 @@
 """What the ledger says about one pairing up to a cut-off day: the facts behind the figures.
 
-Seven queries at most, however many tasks there are. The caller has loaded the assessment
-in its viewer's scope. Everything is read as it stood on the cut-off day: a closure undone
-by a look-back up to that day counts as open, one undone later still stands.
+Seven queries at most, however many tasks there are, and one more where due dates were moved.
+The caller has loaded the assessment in its viewer's scope. Everything is read as it stood on
+the cut-off day: a closure undone by a look-back up to that day counts as open, one undone later
+still stands; a due date moved later counts as it was.
 """
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import selectinload
@@ -22,6 +23,8 @@ from portal.models import (
     ClosureRequest,
     ClosureState,
     Duty,
+    ExtensionRequest,
+    ExtensionState,
     GroupMember,
     GroupRole,
     LeadershipGroup,
@@ -32,6 +35,7 @@ from portal.models import (
     PlanState,
     Side,
     Task,
+    TaskState,
 )
 from portal.policies.groups import REQUIRED_SEATS, Seat, seat_label
 from portal.scoring.facts import (
@@ -59,13 +63,14 @@ def facts_for(assessment: Assessment) -> Facts:
     pairing, cutoff = assessment.pairing, assessment.cutoff_on
     rounds = _rounds_by_task(pairing)
     limit = int(assessment.scheme.parameters["review_within_workdays"]["value"])
-    tasks = _tasks_in_force(pairing)
+    tasks = [one for one in _tasks_in_force(pairing) if not _rested_on(one, cutoff)]
+    later = _extensions_after(tasks, cutoff)
     return Facts(
         cutoff_on=cutoff,
         group=_group(pairing, cutoff),
         filing=_filing(assessment),
         meetings=_meetings(assessment),
-        tasks=tuple(_task(task, rounds[task.id], cutoff) for task in tasks),
+        tasks=tuple(_task(task, rounds[task.id], cutoff, later[task.id]) for task in tasks),
         applications=tuple(
             fact
             for task in tasks
@@ -217,12 +222,50 @@ def _rounds_by_task(pairing: Pairing) -> dict[int, list[ClosureRequest]]:
     return rounds
 
 
-def _task(task: Task, rounds: Sequence[ClosureRequest], cutoff: date) -> TaskFact:
-    """Return the task as it stood on ``cutoff``."""
+def _rested_on(task: Task, day: date) -> bool:
+    """Whether the task was cancelled or suspended by the end of ``day``: nobody owes it then.
+
+    One that was resumed since is owed again, from its due date on.
+    """
+    if task.state is TaskState.CANCELLED:
+        return task.cancelled_on is not None and task.cancelled_on <= day
+    return task.state is TaskState.SUSPENDED and _by(task.state_since, day)
+
+
+def _extensions_after(tasks: Sequence[Task], cutoff: date) -> dict[int, list[ExtensionRequest]]:
+    """Return what was granted after ``cutoff``, by task, oldest first: it does not count yet.
+
+    Asks nothing where no due date was ever moved.
+    """
+    later: dict[int, list[ExtensionRequest]] = defaultdict(list)
+    moved = [task.pairing_id for task in tasks if task.extensions]
+    if not moved:
+        return later
+    for one in db.session.scalars(
+        sa.select(ExtensionRequest)
+        .where(
+            ExtensionRequest.pairing_id == moved[0],
+            ExtensionRequest.state == ExtensionState.GRANTED,
+            ExtensionRequest.decided_at >= _next_morning(cutoff),
+        )
+        .order_by(ExtensionRequest.decided_at, ExtensionRequest.id)
+    ):
+        later[one.task_id].append(one)
+    return later
+
+
+def _task(
+    task: Task,
+    rounds: Sequence[ClosureRequest],
+    cutoff: date,
+    later: Sequence[ExtensionRequest] = (),
+) -> TaskFact:
+    """Return the task as it stood on ``cutoff``; ``later`` is what was granted after it."""
     title = f"{task.code} {task.title}"
     standing = next((one for one in rounds if _stands_on(one, cutoff)), None)
     if standing is None or standing.decided_at is None:
-        return TaskFact(task.id, title, task.weight, task.due_on, task.extensions)
+        due_on = later[0].from_due_on if later else task.due_on
+        return TaskFact(task.id, title, task.weight, due_on, task.extensions - len(later))
     failed = (ClosureState.RETURNED, ClosureState.REOPENED)
     return TaskFact(
         task.id,
@@ -242,6 +285,11 @@ def _stands_on(one: ClosureRequest, day: date) -> bool:
     if one.state not in (ClosureState.CLOSED, ClosureState.REOPENED):
         return False
     return _by(one.decided_at, day) and not _by(one.reopened_at, day)
+
+
+def _next_morning(day: date) -> datetime:
+    """Return the first moment behind ``day`` in Shanghai."""
+    return datetime.combine(day + timedelta(days=1), time(), clock.SHANGHAI)
 
 
 def _by(moment: datetime | None, day: date) -> bool:

@@ -6,7 +6,7 @@ same at ten thousand tasks as at ten (design/quality.md, Performance).
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -25,9 +25,9 @@ from portal.models import (
     Task,
     TaskState,
     User,
+    light_condition,
     light_of,
 )
-from portal.models.tasks import DUE_SOON_DAYS
 from portal.policies.scope import given_to, visible_pairings, visible_tasks
 from portal.queries.paging import moment_in
 from portal.row_ids import row_id
@@ -98,8 +98,8 @@ class LedgerRow:
         """How late, how soon, or that it was returned: the words beside the light."""
         if self.plan_state not in BINDING:
             return "计划未生效"
-        if self.state is TaskState.CLOSED:
-            return None
+        if not self.state.is_running:
+            return self.state.rest_label or None
         if self.overdue_days > 0:
             return f"逾期{self.overdue_days}天"
         if self.is_returned:
@@ -127,22 +127,6 @@ _supporting = aliased(Organisation)
 _supported = aliased(Organisation)
 _supporting_owner = aliased(User)
 _supported_owner = aliased(User)
-
-
-def light_condition(light: Light, today: date) -> sa.ColumnElement[bool]:
-    """Return the tasks that show ``light``, written so that an index on dates can serve it."""
-    unfinished = Task.state != TaskState.CLOSED
-    soon = today + timedelta(days=DUE_SOON_DAYS)
-    if light is Light.RED:
-        return sa.and_(unfinished, Task.due_on < today)
-    near = sa.or_(Task.is_returned, Task.due_on <= soon)
-    if light is Light.YELLOW:
-        return sa.and_(unfinished, Task.due_on >= today, near)
-    waiting = sa.and_(Task.state == TaskState.NOT_STARTED, Task.starts_on > today)
-    calm = sa.and_(unfinished, Task.due_on > soon, sa.not_(Task.is_returned))
-    if light is Light.GREY:
-        return sa.and_(calm, waiting)
-    return sa.or_(Task.state == TaskState.CLOSED, sa.and_(calm, sa.not_(waiting)))
 
 
 def _conditions(wanted: LedgerFilter, viewer: User) -> list[sa.ColumnElement[bool]]:
@@ -176,7 +160,7 @@ def _conditions(wanted: LedgerFilter, viewer: User) -> list[sa.ColumnElement[boo
     if wanted.light:
         found.append(light_condition(wanted.light, clock.today()))
     if wanted.open_only:
-        found.append(Task.state != TaskState.CLOSED)
+        found.append(sa.not_(Task.is_over))
     if wanted.mine:
         found.append(given_to(viewer))
     if wanted.text:

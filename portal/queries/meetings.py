@@ -23,7 +23,6 @@ from portal.models import (
     Programme,
     Resolution,
     Task,
-    TaskState,
     User,
 )
 from portal.policies.meetings import (
@@ -207,7 +206,7 @@ def urgent_tasks(pairing: Pairing, *, limit: int = 20) -> list[Task]:
             .where(
                 Task.pairing_id == pairing.id,
                 Plan.state.in_([PlanState.IN_FORCE, PlanState.COMPLETED]),
-                Task.state != TaskState.CLOSED,
+                Task.is_running,
                 sa.or_(Task.due_on < clock.today(), Task.is_returned),
             )
             .order_by(Task.due_on, Task.id)
@@ -231,7 +230,7 @@ def open_resolutions(pairing: Pairing) -> list[Resolution]:
             .outerjoin(Resolution.task)
             .where(
                 Resolution.meeting_id == last,
-                sa.or_(Task.id.is_(None), Task.state != TaskState.CLOSED),
+                sa.or_(Task.id.is_(None), sa.not_(Task.is_over)),
             )
             .options(contains_eager(Resolution.task))
             .order_by(Resolution.position)
@@ -269,7 +268,7 @@ def open_tasks(pairing: Pairing) -> list[Task]:
     return list(
         db.session.scalars(
             sa.select(Task)
-            .where(Task.pairing_id == pairing.id, Task.state != TaskState.CLOSED)
+            .where(Task.pairing_id == pairing.id, sa.not_(Task.is_over))
             .order_by(Task.number)
             .limit(TASKS_OFFERED)
         )

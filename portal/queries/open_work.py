@@ -25,7 +25,6 @@ from portal.models import (
     Role,
     Side,
     Task,
-    TaskState,
     Upload,
     UploadState,
     User,
@@ -109,7 +108,7 @@ def tasks_left_behind(user: User) -> int:
         .select_from(Task)
         .join(Plan, Plan.id == Task.plan_id)
         .join(Pairing, Pairing.id == Task.pairing_id)
-        .where(named, Task.state != TaskState.CLOSED, Plan.state != PlanState.COMPLETED)
+        .where(named, sa.not_(Task.is_over), Plan.state != PlanState.COMPLETED)
         .where(sa.not_(is_open_with(user)))
     )
     return db.session.scalar(found) or 0

@@ -6,7 +6,7 @@ state and due date, so the page costs the same however many programmes there are
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload, selectinload
@@ -28,8 +28,8 @@ from portal.models import (
     Task,
     TaskState,
     User,
+    light_condition,
 )
-from portal.models.tasks import DUE_SOON_DAYS
 from portal.policies.groups import composition_gaps
 from portal.policies.meetings import MeetingStatus
 from portal.policies.scope import visible_pairings
@@ -209,19 +209,10 @@ def _rows(programme: Programme, viewer: User) -> list[OverviewRow]:
 
 
 def _cells(ids: list[int], today: date) -> dict[tuple[int, Area], Cell]:
-    """Count the tasks of plans in force by pairing, area and light: one grouped query."""
-    soon = today + timedelta(days=DUE_SOON_DAYS)
-    unfinished = Task.state != TaskState.CLOSED
-    red = sa.and_(unfinished, Task.due_on < today)
-    yellow = sa.and_(
-        unfinished, Task.due_on >= today, sa.or_(Task.is_returned, Task.due_on <= soon)
-    )
-    grey = sa.and_(
-        Task.state == TaskState.NOT_STARTED,
-        Task.starts_on > today,
-        Task.due_on > soon,
-        sa.not_(Task.is_returned),
-    )
+    """Count the tasks of plans in force by pairing, area and light: one grouped query.
+
+    What was cancelled is no part of the plan any more.
+    """
 
     def number(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
         return sa.func.sum(sa.case((condition, 1), else_=0))
@@ -235,13 +226,13 @@ def _cells(ids: list[int], today: date) -> dict[tuple[int, Area], Cell]:
             Task.area,
             sa.func.count(),
             number(Task.state == TaskState.CLOSED),
-            number(red),
-            number(yellow),
-            number(grey),
+            number(light_condition(Light.RED, today)),
+            number(light_condition(Light.YELLOW, today)),
+            number(light_condition(Light.GREY, today)),
             number(Task.state == TaskState.CLOSURE_REQUESTED),
             number(Task.state == TaskState.CONFIRMED),
         )
-        .where(Task.pairing_id.in_(ids), Task.plan_id.in_(in_force))
+        .where(Task.pairing_id.in_(ids), Task.plan_id.in_(in_force), Task.counts)
         .group_by(Task.pairing_id, Task.area)
     )
     return {

@@ -21,7 +21,6 @@ from portal.models import (
     Programme,
     Side,
     Task,
-    TaskState,
     User,
 )
 from portal.policies.groups import composition_gaps
@@ -172,19 +171,18 @@ def live_agreements(pairing_ids: Sequence[int]) -> dict[int, Agreement]:
 
 
 def task_figures(pairing_ids: Sequence[int], *, viewer: User) -> dict[int, TaskFigures]:
-    """Count the tasks of the pairings that ``viewer`` sees; overdue on the Shanghai date."""
-    closed = Task.state == TaskState.CLOSED
+    """Count the tasks of the pairings that ``viewer`` sees, but cancelled ones; overdue today."""
     running = sa.select(Plan.id).where(Plan.state.in_([PlanState.IN_FORCE, PlanState.COMPLETED]))
     # Before the plan is in force nothing can be late.
-    overdue = sa.and_(~closed, Task.due_on < clock.today(), Task.plan_id.in_(running))
+    overdue = sa.and_(Task.is_late(clock.today()), Task.plan_id.in_(running))
     rows = db.session.execute(
         sa.select(
             Task.pairing_id,
             sa.func.count(),
-            sa.func.count(sa.case((closed, 1))),
+            sa.func.count(sa.case((Task.is_closed, 1))),
             sa.func.count(sa.case((overdue, 1))),
         )
-        .where(Task.pairing_id.in_(pairing_ids), visible_tasks(viewer))
+        .where(Task.pairing_id.in_(pairing_ids), Task.counts, visible_tasks(viewer))
         .group_by(Task.pairing_id)
     )
     return {pairing_id: TaskFigures(*counts) for pairing_id, *counts in rows}

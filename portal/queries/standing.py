@@ -18,7 +18,6 @@ from portal.models import (
     Pairing,
     Plan,
     Task,
-    TaskState,
     User,
 )
 from portal.policies.groups import composition_gaps
@@ -59,8 +58,8 @@ def group_of(pairing: Pairing) -> LeadershipGroup | None:
 
 
 def task_counts(pairing: Pairing, *, viewer: User) -> list[TaskCount]:
-    """Count the tasks that ``viewer`` sees by state; overdue on the Shanghai date."""
-    late = sa.and_(Task.state != TaskState.CLOSED, Task.due_on < clock.today())
+    """Count the tasks that ``viewer`` sees by state, but cancelled ones; overdue today."""
+    late = Task.is_late(clock.today())
     rows = db.session.execute(
         sa.select(
             Task.state,
@@ -70,7 +69,7 @@ def task_counts(pairing: Pairing, *, viewer: User) -> list[TaskCount]:
             sa.func.min(Task.state_since),
             sa.func.min(Task.due_on),
         )
-        .where(Task.pairing_id == pairing.id, visible_tasks(viewer))
+        .where(Task.pairing_id == pairing.id, Task.counts, visible_tasks(viewer))
         .group_by(Task.state, Task.is_returned)
         .order_by(Task.state, Task.is_returned)
     )

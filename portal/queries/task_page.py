@@ -103,7 +103,7 @@ class TaskPage:
 
         Once another piece meets the requirement there is nothing to mend.
         """
-        if self.task.state is TaskState.CLOSED:
+        if self.task.is_over:
             return []
         return [
             (row.name, use)
@@ -162,7 +162,7 @@ def requirement_rows(task: Task) -> list[RequirementRow]:
 def assignable_side(task: Task, viewer: User) -> Side | None:
     """Return the side whose person ``viewer`` may name, or None."""
     side = side_of(viewer, task.pairing)
-    if side is None or task.state is TaskState.CLOSED or not can_assign(viewer, task, side):
+    if side is None or task.is_over or not can_assign(viewer, task, side):
         return None
     return side
 
@@ -184,10 +184,15 @@ def staff_of(task: Task, side: Side) -> list[User]:
 
 
 def due_in_words(task: Task, today: date) -> str:
-    """Return how the due date stands: 逾期n天, 今天到期, 还有n天, or when it was closed."""
+    """Return how the due date stands: 逾期n天, 今天到期, 还有n天, or how it was closed.
+
+    Empty for what is suspended or cancelled: no day is waited for.
+    """
     if task.closed_on is not None:
         late = (task.closed_on - task.due_on).days
         return f"逾期 {late} 天销号" if late > 0 else "按期销号"
+    if not task.is_running:
+        return ""
     days = (task.due_on - today).days
     if days < 0:
         return f"逾期 {-days} 天"

@@ -22,7 +22,6 @@ from portal.models import (
     Resolution,
     Side,
     Task,
-    TaskState,
     User,
 )
 from portal.policies.decision import require
@@ -268,8 +267,9 @@ def _check(meeting: Meeting, entry: MinutesEntry) -> dict[int, Task]:
     linked = {one.task_id for one in meeting.resolutions}
     tasks = tasks_of(meeting.pairing, (one.task_id for one in entry.resolutions), "resolutions")
     for task in tasks.values():
-        if task.state is TaskState.CLOSED and task.id not in linked:
-            raise Rejected({"resolutions": f"任务“{task.title}”已销号，请关联其他任务。"})
+        if task.is_over and task.id not in linked:
+            said = f"任务“{task.title}”{task.state.label}，请关联其他任务。"
+            raise Rejected({"resolutions": said})
     return tasks
 
 

@@ -74,7 +74,7 @@ def assign_owners(
     changes = {side: person for side, person in wanted.items() if person is not task.owner_on(side)}
     for side in changes or [side_of(actor, task.pairing) or Side.SUPPORTED]:
         require(can_assign(actor, task, side))
-    if task.state is TaskState.CLOSED or task.plan.state is PlanState.COMPLETED:
+    if task.is_over or task.plan.state is PlanState.COMPLETED:
         raise StepRefused(why_locked(task))
     details: list[tuple[str, str]] = []
     for side, person in changes.items():

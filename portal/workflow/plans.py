@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import sqlalchemy as sa
 
-from portal.models import Area, LibraryTask, Plan, PlanState, Side, Task, TaskState
+from portal.models import Area, LibraryTask, Plan, PlanState, Side, Task
 from portal.policies.plans import (
     can_complete_plan,
     can_edit_plan,
@@ -69,7 +69,7 @@ def missing_to_complete(plan: Plan) -> list[str]:
     open_tasks = session_of(plan).scalar(
         sa.select(sa.func.count())
         .select_from(Task)
-        .where(Task.plan_id == plan.id, Task.state != TaskState.CLOSED)
+        .where(Task.plan_id == plan.id, sa.not_(Task.is_over))
     )
     return [f"还有 {open_tasks} 项任务没有销号"] if open_tasks else []
 

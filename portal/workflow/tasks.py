@@ -43,8 +43,8 @@ class Turn:
 
 
 def turn_of(task: Task, today: date) -> Turn | None:
-    """Return whose turn it is; None when the task is closed or its plan is not in force."""
-    if task.state is TaskState.CLOSED or task.plan.state is not PlanState.IN_FORCE:
+    """Return whose turn it is; None when nobody works on the task, or its plan is not in force."""
+    if not task.is_running or task.plan.state is not PlanState.IN_FORCE:
         return None
     if task.state is TaskState.CONFIRMED:
         who = "省中心核验"

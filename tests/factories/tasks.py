@@ -31,17 +31,21 @@ def make_task(
     """Add a task row; by default due six months into the plan. ``more`` sets other columns.
 
     Only the row and its evidence requirements: no notes, evidence or rounds of closure.
-    A closed one was closed today unless ``closed_on`` says otherwise.
+    One that is closed or cancelled became so today unless ``more`` says otherwise.
     """
     highest = db.session.scalar(sa.select(sa.func.max(Task.number)).where(Task.plan_id == plan.id))
     number = (highest or 0) + 1
     due = due_on or add_months(plan.starts_on, 6)
-    closed = {"closed_on": clock.today()} if state is TaskState.CLOSED else {}
+    beside: dict[TaskState, dict[str, Any]] = {
+        TaskState.CLOSED: {"closed_on": clock.today()},
+        TaskState.CANCELLED: {"cancelled_on": clock.today()},
+        TaskState.SUSPENDED: {"suspended_from": TaskState.IN_PROGRESS.value},
+    }
     columns: dict[str, Any] = {
         "state_since": clock.now(),
         "created_at": clock.now(),
         "first_due_on": due,
-        **closed,
+        **beside.get(state, {}),
         **more,
     }
     task = Task(

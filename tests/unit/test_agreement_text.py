@@ -18,7 +18,8 @@ from portal.policies.agreement_text import (
     text_gaps,
 )
 from portal.policies.agreements import late_days
-from portal.queries.agreement_diff import Change, compare_revisions, compare_texts
+from portal.queries.agreement_diff import Change, compare_revisions
+from portal.queries.text_diff import compare_texts
 
 FACTS = {
     "supporting": "甲医院",

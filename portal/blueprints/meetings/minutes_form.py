@@ -152,7 +152,7 @@ class RecordMinutesForm(PortalForm):
         if not meeting.resolutions:
             # What was on the agenda is what will most likely be resolved on.
             for item in meeting.agenda:
-                if item.task and not item.task.is_closed:
+                if item.task and not item.task.is_over:
                     self.resolutions.append_entry({"landing": f"{LINK}{item.task_id}"})
 
     def add_guest(self, guest: AttendanceEntry | None = None) -> None:
