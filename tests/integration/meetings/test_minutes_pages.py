@@ -1,22 +1,20 @@
-"""The pages of meetings, through a real client: plan, record, approve, print."""
+"""Recording the minutes in the browser, and the leader's decision."""
 
-from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime
+from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-import time_machine
 
 from portal.extensions import db
-from portal.models import Area, Meeting, MeetingState, Side, Task, TaskState
+from portal.models import Area, Meeting, MeetingState, Side, Task
 from portal.services.meetings import AgendaEntry
 from portal.services.minutes import ResolutionEntry, record_minutes
-from tests.factories import PASSWORD, Scene, make_scene
+from tests.factories import PASSWORD, Scene
 from tests.factories.meetings import (
     approved_meeting,
     cancelled_meeting,
-    draft_minutes,
     held_meeting,
     leadership_group,
     minutes_entry,
@@ -26,25 +24,6 @@ from tests.factories.meetings import (
 from tests.factories.plans import plan_in_force
 from tests.factories.tasks import make_task
 from tests.support.pages import Page, PageClient
-from tests.support.queries import count_queries
-
-NINE = datetime(2021, 3, 15, 1, tzinfo=UTC)
-
-
-@pytest.fixture(autouse=True)
-def march_2021() -> Iterator[None]:
-    """Ten months into the programme."""
-    with time_machine.travel(NINE):
-        yield
-
-
-@pytest.fixture
-def scene(client: PageClient) -> Scene:
-    return make_scene()
-
-
-def plan_path(scene: Scene) -> str:
-    return f"/pairings/{scene.pairing_id}/meetings/new"
 
 
 def fields_of(page: Page) -> dict[str, Any]:
@@ -53,177 +32,6 @@ def fields_of(page: Page) -> dict[str, Any]:
         str(tag["name"]): tag.get_text(strip=True) if tag.name == "textarea" else tag.get("value")
         for tag in page.select("main form input[name], main form textarea[name]")
     }
-
-
-def lines_of(page: Page) -> list[str]:
-    """The agenda as the form shows it."""
-    return [str(tag.get("value") or "") for tag in page.select("#lines .line input[type=text]")]
-
-
-# Planning.
-
-
-def test_coordinator_plans_a_meeting_with_one_submit(client: PageClient, scene: Scene) -> None:
-    client.login(scene.supporting_coordinator, PASSWORD)
-    page = client.get(plan_path(scene))
-    answer = client.submit(page, "main form", place="线上")
-    meeting = db.session.scalars(sa.select(Meeting)).one()
-    assert (answer.status, answer.location) == (303, f"/meetings/{meeting.id}")
-    assert (meeting.title, meeting.place) == ("领导小组季度例会", "线上")
-    # Three working days from Monday the 15th, at nine on Shanghai's clock.
-    assert meeting.planned_at == datetime(2021, 3, 18, 1, tzinfo=UTC)
-    assert len(meeting.agenda) == 5
-    shown = client.get(answer.location)
-    assert shown.h1 == "领导小组季度例会"
-    assert "已安排“领导小组季度例会”" in shown.text
-
-
-def test_agenda_comes_filled_with_what_is_overdue_returned_or_open(
-    client: PageClient, scene: Scene
-) -> None:
-    plan = plan_in_force(scene.pairing, scene)
-    for task in plan.tasks:
-        task.due_on = task.first_due_on = date(2022, 1, 1)
-    overdue = make_task(plan, title="建立师资库", due_on=date(2021, 3, 5))
-    returned = make_task(
-        plan,
-        title="修订制度",
-        due_on=date(2021, 9, 1),
-        state=TaskState.IN_PROGRESS,
-        is_returned=True,
-    )
-    make_task(plan, title="早已完成", due_on=date(2020, 9, 1), state=TaskState.CLOSED)
-    still_open = make_task(plan, title="带教津贴", due_on=date(2021, 12, 1))
-    entries = [
-        ResolutionEntry("落实津贴", Side.SUPPORTED, date(2021, 12, 1), task_id=still_open.id),
-        ResolutionEntry("催办师资库", Side.SUPPORTED, date(2021, 12, 1), task_id=overdue.id),
-    ]
-    approved_meeting(scene, resolutions=entries, on=date(2021, 2, 1))
-    client.login(scene.supported_coordinator, PASSWORD)
-    page = client.get(plan_path(scene))
-    assert lines_of(page)[5:] == [
-        "研究逾期任务：建立师资库（已逾期 10 天）",
-        "研究退回任务：修订制度",
-        "督办上次会议议定事项：落实津贴",
-        "",
-        "",
-    ]
-    client.submit(page, "main form")
-    meeting = db.session.scalars(sa.select(Meeting).order_by(Meeting.id.desc())).first()
-    assert meeting is not None
-    assert [item.task_id for item in meeting.agenda[5:]] == [overdue.id, returned.id, still_open.id]
-
-
-def test_one_more_line_keeps_what_was_typed_and_saves_nothing(
-    client: PageClient, scene: Scene
-) -> None:
-    client.login(scene.supporting_coordinator, PASSWORD)
-    page = client.get(plan_path(scene))
-    values = {"lines-5-title": "第六项", "lines-6-title": "第七项", "place": "三楼", "do": "line"}
-    once = page.one("main form input[name=_once]")["value"]
-    again = client.submit(page, "main form", **values)
-    assert again.status == 200
-    assert lines_of(again)[5:] == ["第六项", "第七项", ""]
-    assert again.one("#place")["value"] == "三楼"
-    assert again.select("#lines-7-title[autofocus]")
-    assert db.session.scalar(sa.select(sa.func.count(Meeting.id))) == 0
-    # The key of the first page is still free: drawing it again was no submission.
-    assert client.submit(page, "main form", _once=once).location.startswith("/meetings/")
-
-
-def test_other_kind_brings_its_agenda_and_keeps_own_lines(client: PageClient, scene: Scene) -> None:
-    client.login(scene.supporting_coordinator, PASSWORD)
-    page = client.get(plan_path(scene))
-    again = client.submit(
-        page, "main form", kind="kick_off", do="kind", **{"lines-5-title": "研究门诊楼改造"}
-    )
-    assert lines_of(again)[:6] == [
-        "传达结对帮扶通知精神",
-        "宣布帮扶领导小组成员名单及职责分工",
-        "部署实地调研工作",
-        "明确联络员和日常沟通机制",
-        "确定协议签订与备案时间安排",
-        "研究门诊楼改造",
-    ]
-
-
-@pytest.mark.parametrize(
-    ("values", "sentence"),
-    [
-        ({"planned_at": ""}, "请填写会议日期和时间。"),
-        ({"planned_at": "2201-03-01T09:00"}, "会议时间应在帮扶周期内"),
-        ({"place": "长" * 101}, "最多 100 个字，现有 101 个字。"),
-        ({"title": "长" * 101}, "最多 100 个字"),
-        ({"kind": "party"}, "会议类型"),
-        ({"lines-0-title": "长" * 201}, "最多 200 个字"),
-    ],
-)
-def test_bad_plan_is_explained_and_keeps_what_was_typed(
-    client: PageClient, scene: Scene, values: dict[str, str], sentence: str
-) -> None:
-    client.login(scene.supporting_coordinator, PASSWORD)
-    page = client.get(plan_path(scene))
-    answer = client.submit(page, "main form", **{"lines-6-title": "打好的字", **values})
-    assert answer.status == 422
-    assert sentence in answer.text
-    assert "打好的字" in lines_of(answer)
-    assert db.session.scalar(sa.select(sa.func.count(Meeting.id))) == 0
-
-
-def test_meeting_without_agenda_is_rejected(client: PageClient, scene: Scene) -> None:
-    client.login(scene.supporting_coordinator, PASSWORD)
-    page = client.get(plan_path(scene))
-    nothing = {f"lines-{number}-title": "" for number in range(5)}
-    answer = client.submit(page, "main form", place="三楼", **nothing)
-    assert answer.status == 422
-    assert "请至少填写一项议题。" in answer.one("#lines .error").get_text()
-    assert answer.one("#place")["value"] == "三楼"
-
-
-def test_double_click_on_save_plans_one_meeting(client: PageClient, scene: Scene) -> None:
-    client.login(scene.supporting_coordinator, PASSWORD)
-    page = client.get(plan_path(scene))
-    first = client.submit(page, "main form")
-    second = client.submit(page, "main form")
-    assert second.location == first.location
-    assert db.session.scalar(sa.select(sa.func.count(Meeting.id))) == 1
-
-
-def test_coordinator_edits_the_plan(client: PageClient, scene: Scene) -> None:
-    meeting = planned_meeting(scene)
-    client.login(scene.supported_coordinator, PASSWORD)
-    page = client.get(f"/meetings/{meeting.id}/edit")
-    assert page.one("#planned_at")["value"] == "2021-03-15T09:00"
-    again = client.submit(page, "main form", do="line")
-    answer = client.submit(
-        again, "main form", **{"lines-0-title": "改过的", "lines-2-title": "新的"}
-    )
-    assert (answer.status, answer.location) == (303, f"/meetings/{meeting.id}")
-    assert [item.title for item in meeting.agenda] == ["改过的", "部署下季度工作", "新的"]
-
-
-def test_stale_edit_shows_both_plans(client: PageClient, scene: Scene) -> None:
-    meeting = planned_meeting(scene)
-    client.login(scene.supporting_coordinator, PASSWORD)
-    page = client.get(f"/meetings/{meeting.id}/edit")
-    client.submit(page, "main form", place="先保存的地点")
-    late = client.submit(
-        page,
-        "main form",
-        place="后保存的地点",
-        _once="another-key",
-        **{"lines-0-title": "我的议题"},
-    )
-    assert late.status == 409
-    assert late.texts(".conflict-sides section")[0].count("后保存的地点") == 1
-    assert "先保存的地点" in late.texts(".conflict-sides section")[1]
-    assert "我的议题" in lines_of(late)
-    saved = client.submit(late, "main form")
-    assert saved.status == 303
-    assert meeting.place == "后保存的地点"
-
-
-# Recording.
 
 
 def test_page_of_minutes_is_filled_with_what_is_known(client: PageClient, scene: Scene) -> None:
@@ -459,9 +267,6 @@ def test_without_a_group_the_page_says_where_to_make_one(client: PageClient, sce
     assert page.select(f"#seats a[href='/pairings/{scene.pairing_id}/group']")
 
 
-# The leader's decision.
-
-
 def test_leader_approves_with_one_click_and_prints(client: PageClient, scene: Scene) -> None:
     plan_in_force(scene.pairing, scene)
     entry = ResolutionEntry(
@@ -565,189 +370,3 @@ def test_coordinator_cancels_with_a_reason(client: PageClient, scene: Scene) -> 
     assert "已取消" in shown.text
     assert "防疫需要，延期。" in shown.text
     assert not shown.select("main form")
-
-
-# Who may open what.
-
-READERS = {
-    "commission",
-    "centre",
-    "city",
-    "supporting_coordinator",
-    "supporting_leader",
-    "supported_coordinator",
-    "supported_leader",
-}
-OUTSIDERS = {
-    "supporting_contributor",
-    "supported_contributor",
-    "foreign_coordinator",
-    "foreign_leader",
-    "expert",
-    "administrator",
-    "auditor",
-}
-
-
-@pytest.mark.parametrize("who", sorted(READERS | OUTSIDERS))
-def test_pages_open_to_readers_and_do_not_exist_for_others(
-    client: PageClient, scene: Scene, who: str
-) -> None:
-    plan = plan_in_force(scene.pairing, scene)
-    # Contributors see the pairing through a task of theirs, but not its meetings.
-    make_task(
-        plan,
-        supporting_owner=scene.supporting_contributor,
-        supported_owner=scene.supported_contributor,
-    )
-    meeting, planned = approved_meeting(scene), planned_meeting(scene)
-    client.login(getattr(scene, who), PASSWORD)
-    expected = 200 if who in READERS else 404
-    for path in (
-        f"/pairings/{scene.pairing_id}/meetings",
-        f"/meetings/{meeting.id}",
-        f"/meetings/{meeting.id}/print",
-    ):
-        assert client.get(path).status == expected, path
-    writers = READERS - {"commission", "centre", "city"}
-    for path, allowed in (
-        (plan_path(scene), writers),
-        (f"/meetings/{planned.id}/edit", writers),
-        (f"/meetings/{planned.id}/minutes", writers - {"supporting_leader"}),
-    ):
-        status = 200 if who in allowed else (403 if who in READERS else 404)
-        assert client.get(path).status == status, path
-        if status != 200:
-            assert client.post(path).status == status, path
-    for verb, allowed in (
-        ("cancel", writers),
-        ("approve", {"supporting_leader"}),
-        ("return", {"supporting_leader"}),
-    ):
-        if who not in allowed:
-            answer = client.post(f"/meetings/{planned.id}/{verb}", {"comment": "理由"})
-            assert answer.status == (403 if who in READERS else 404), verb
-    assert planned.state is MeetingState.PLANNED
-
-
-@pytest.mark.parametrize(
-    "path", ["/meetings/99999", "/meetings/99999/minutes", "/meetings/99999/print"]
-)
-def test_guessed_meeting_does_not_exist(client: PageClient, scene: Scene, path: str) -> None:
-    client.login(scene.centre, PASSWORD)
-    assert client.get(path).status == 404
-
-
-def test_minutes_of_a_sent_or_approved_meeting_cannot_be_opened(
-    client: PageClient, scene: Scene
-) -> None:
-    for meeting in (held_meeting(scene), approved_meeting(scene), cancelled_meeting(scene)):
-        client.login(scene.supporting_coordinator, PASSWORD)
-        assert client.get(f"/meetings/{meeting.id}/minutes").status == 409
-        client.logout()
-
-
-# Lists and budgets.
-
-
-def test_pairing_without_meetings_is_told_what_belongs_there(
-    client: PageClient, scene: Scene
-) -> None:
-    client.login(scene.supporting_coordinator, PASSWORD)
-    page = client.get(f"/pairings/{scene.pairing_id}/meetings")
-    assert "还没有会议" in page.text
-    assert page.select(f".empty a[href='{plan_path(scene)}']")
-    # Never met since 2020-05-22: due on 2020-08-22.
-    assert "领导小组会议已逾期 205 天" in page.text
-    client.logout()
-    client.login(scene.centre, PASSWORD)
-    assert not client.get(f"/pairings/{scene.pairing_id}/meetings").select(".empty a")
-
-
-def test_pairing_that_met_in_time_is_told_when_to_meet_next(
-    client: PageClient, scene: Scene
-) -> None:
-    held_meeting(scene, on=date(2021, 2, 1))
-    client.login(scene.supporting_coordinator, PASSWORD)
-    page = client.get(f"/pairings/{scene.pairing_id}/meetings")
-    assert "上次召开于 2021年2月1日，下次应于 2021年5月1日前召开" in page.text
-    assert "逾期" not in page.text
-
-
-def test_list_shows_all_in_scope_and_the_pairings_that_are_overdue(
-    client: PageClient, scene: Scene
-) -> None:
-    planned_meeting(scene, title="本结对的会议")
-    planned_meeting(scene, pairing=scene.foreign, title="别人的会议")
-    client.login(scene.supporting_coordinator, PASSWORD)
-    page = client.get("/meetings")
-    assert "本结对的会议" in page.text
-    assert "别人的会议" not in page.text
-    assert page.select(f"#overdue a[href='{plan_path(scene)}']")
-    client.logout()
-    client.login(scene.commission, PASSWORD)
-    everything = client.get("/meetings")
-    assert "别人的会议" in everything.text
-    assert len(everything.select("#overdue tbody tr")) == 2
-    assert not everything.select("#overdue a[href$='/new']")
-
-
-def test_list_is_narrowed_by_the_address(client: PageClient, scene: Scene) -> None:
-    planned_meeting(scene, title="今天的会议")
-    planned_meeting(scene, title="过期未记录", on=date(2021, 3, 1))
-    held_meeting(scene, title="刚提交的纪要")
-    planned_meeting(scene, pairing=scene.foreign, title="别人的会议")
-    client.login(scene.centre, PASSWORD)
-
-    def titles(**query: Any) -> list[str]:
-        page = client.get("/meetings", query)
-        return [text.split()[0] for text in page.texts(".page main > .table-scroll tbody th a")]
-
-    assert titles(state="held") == ["刚提交的纪要"]
-    assert titles(pairing=scene.foreign.id) == ["别人的会议"]
-    assert titles(overdue=1) == ["过期未记录"]
-    assert titles(state="held", overdue=1) == []
-    # What is no filter narrows nothing.
-    assert len(titles(state="nonsense", pairing="x", after="garbage")) == 4
-
-
-def test_empty_lists_say_what_belongs_there(client: PageClient, scene: Scene) -> None:
-    client.login(scene.centre, PASSWORD)
-    assert "还没有会议" in client.get("/meetings").text
-    assert "没有符合条件的会议" in client.get("/meetings", {"state": "held"}).text
-
-
-@pytest.mark.parametrize("who", ["supporting_contributor", "expert", "administrator", "auditor"])
-def test_list_does_not_exist_for_those_without_meetings(
-    client: PageClient, scene: Scene, who: str
-) -> None:
-    client.login(getattr(scene, who), PASSWORD)
-    assert client.get("/meetings").status == 404
-
-
-@pytest.mark.parametrize("many", [2, 30])
-def test_pages_keep_their_number_of_queries(client: PageClient, scene: Scene, many: int) -> None:
-    plan = plan_in_force(scene.pairing, scene)
-    for number in range(many):
-        make_task(plan, title=f"逾期任务{number}", due_on=date(2021, 1, 1))
-        planned_meeting(scene, on=date(2021, 3, 1))
-    tasks = list(db.session.scalars(sa.select(Task).order_by(Task.id)))
-    entries = [
-        ResolutionEntry("推进", Side.SUPPORTED, date(2021, 6, 30), task_id=task.id)
-        for task in tasks[:many]
-    ]
-    agenda = [AgendaEntry(task.title, task.id) for task in tasks[:many]]
-    approved = approved_meeting(scene, resolutions=entries, agenda=agenda)
-    draft = draft_minutes(scene, resolutions=entries, agenda=agenda)
-    client.login(scene.supporting_coordinator, PASSWORD)
-    for path, budget in (
-        ("/meetings", 4),
-        (f"/pairings/{scene.pairing_id}/meetings", 4),
-        (f"/meetings/{approved.id}", 7),
-        (f"/meetings/{approved.id}/print", 6),
-        (plan_path(scene), 5),
-        (f"/meetings/{draft.id}/minutes", 10),
-    ):
-        with count_queries() as queries:
-            assert client.get(path).status == 200
-        queries.at_most(budget)
