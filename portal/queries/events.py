@@ -39,6 +39,8 @@ OBJECT_LABELS = {
     "meeting": "会议",
     "assessment": "年度考核",
     "assessment_review": "考核评审",
+    "problem": "问题",
+    "standard": "对照标准",
 }
 """What an event can be about, as the filter names it."""
 

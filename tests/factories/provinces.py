@@ -12,6 +12,7 @@ from tests.factories.assessments import score_of, self_assessing
 from tests.factories.evidence import evidence_for, png_bytes
 from tests.factories.meetings import held_meeting, planned_meeting
 from tests.factories.plans import drafting_plan
+from tests.factories.problems import make_problem
 from tests.factories.scenes import Scene, make_pairing, make_programme
 from tests.factories.sessions import open_session, parked_form
 from tests.factories.tasks import make_task
@@ -122,6 +123,7 @@ def make_everything(scene: Scene) -> Ids:
             "evidence_id": use.evidence_id,
             "file_id": use.evidence.file_id,
             "meeting_id": planned_meeting(scene).id,
+            "problem_id": make_problem(scene.pairing, scene.supported_coordinator, tasks=[task]).id,
             "assessment_id": assessment.id,
             "item_id": score_of(assessment, "1.1").item_id,
         },
@@ -141,6 +143,7 @@ def make_everything(scene: Scene) -> Ids:
         },
         sent={
             "assessments.remove_expert": {"expert": scene.expert.id},
+            "problems.unlink_task": {"task": task.id},
             "uploads.answer_by_phone": {"answer": "cancel"},
             "uploads.answer_upload": {"answer": "cancel"},
             "uploads.send_files": {"meeting": planned_meeting(scene).id},

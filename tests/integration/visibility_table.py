@@ -225,6 +225,17 @@ GET  closure.review_task            L FV F FVF FFF NN N NNN
 GET  closure.slip                   L AA A AAA AAA NN N NNN
 POST closure.verify_closure         L FA F FFF FFF NN N NNN
 
+GET  problems.edit_problem          L FF F VVN VVN NN N NNN
+POST problems.edit_problem          L FF F AAN AAN NN N NNN
+POST problems.dismiss_problem       L FF F AAN AAN NN N NNN
+GET  problems.list_for_pairing      L VV V VVN VVN NN N NNN
+GET  problems.new_problem           L FF F VVN VVN NN N NNN
+POST problems.new_problem           L FF F AAN AAN NN N NNN
+POST problems.remove_problem        L FF F AAN AAN NN N NNN
+GET  problems.show_problem          L VV V VVN VVN NN N NNN
+POST problems.take_back             L FF F AAN AAN NN N NNN
+POST problems.unlink_task           L FF F AAN AAN NN N NNN
+
 POST meetings.approve_minutes       L FF F FAN FFN NN N NNN
 POST meetings.cancel_meeting        L FF F AAN AAN NN N NNN
 GET  meetings.edit_meeting          L FF F VVN VVN NN N NNN

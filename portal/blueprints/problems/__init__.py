@@ -1,0 +1,7 @@
+"""Problems of a pairing: written down, answered by tasks, followed to their score."""
+
+from flask import Blueprint
+
+bp = Blueprint("problems", __name__)
+
+from portal.blueprints.problems import routes, steps  # noqa: E402, F401

@@ -1,0 +1,81 @@
+"""Forms of the problem pages."""
+
+from typing import Any
+
+from wtforms import DateField, HiddenField, SelectField, StringField, TextAreaField
+from wtforms.validators import DataRequired
+
+from portal.models import Area, Problem, ProblemSource, Severity
+from portal.row_ids import row_id
+from portal.services.problems import LABELS, ProblemEntry
+from portal.web.forms import MaxLength, PortalForm, choices
+
+LONG_TEXT = 5000
+
+
+class ProblemForm(PortalForm):
+    """One problem on one page."""
+
+    area = SelectField(LABELS["area"], choices=choices(Area, blank="请选择"))
+    title = StringField(LABELS["title"], [DataRequired("请用一句话写明问题。"), MaxLength(100)])
+    severity = SelectField(LABELS["severity"], choices=choices(Severity))
+    source = SelectField(LABELS["source"], choices=choices(ProblemSource))
+    found_on = DateField(LABELS["found_on"], [DataRequired("请填写发现日期，如 2020-06-01。")])
+    description = TextAreaField(
+        LABELS["description"],
+        [MaxLength(LONG_TEXT)],
+        description="看到了什么、现有数字是多少、与哪条标准有差距",
+    )
+    need = TextAreaField(
+        LABELS["need"], [MaxLength(LONG_TEXT)], description="解决这个问题，受援方需要什么帮助"
+    )
+    goal = TextAreaField(
+        LABELS["goal"], [MaxLength(LONG_TEXT)], description="解决到什么程度，尽量写明数值和时间"
+    )
+    survey_id = HiddenField()
+    item_id = HiddenField()
+
+    def entry(self) -> ProblemEntry:
+        """Return what the form says. Only after it was found valid."""
+        return ProblemEntry(
+            area=Area(self.area.data),
+            title=self.title.data,
+            severity=Severity(self.severity.data),
+            source=ProblemSource(self.source.data),
+            found_on=self.found_on.data,
+            description=self.description.data or "",
+            need=self.need.data or "",
+            goal=self.goal.data or "",
+            survey_id=row_id(self.survey_id.data),
+            item_id=row_id(self.item_id.data),
+        )
+
+    def fill(self, problem: Problem) -> None:
+        """Show ``problem`` as it stands."""
+        for name in LABELS:
+            self[name].data = getattr(problem, name)
+
+    def shown(self) -> list[tuple[str, str]]:
+        """Return what was typed, field by field, to be laid beside what was saved."""
+        return [(LABELS[name], _shown(self[name], self[name].data)) for name in LABELS]
+
+    def shown_of(self, problem: Problem) -> list[tuple[str, str]]:
+        """Return what ``problem`` says now, in the same order as :meth:`shown`."""
+        return [(LABELS[name], _shown(self[name], getattr(problem, name))) for name in LABELS]
+
+
+class DismissForm(PortalForm):
+    """Why a problem is not taken on."""
+
+    reason = TextAreaField(
+        "不列入帮扶的原因",
+        [DataRequired("请填写不列入帮扶的原因。"), MaxLength(1000)],
+        description="如超出帮扶范围、已由其他项目解决",
+    )
+
+
+def _shown(field: Any, value: Any) -> str:
+    """Return a field's value in words."""
+    if isinstance(field, SelectField):
+        return next((one.label for one in field.choices if one.value == value), "")
+    return str(value or "")

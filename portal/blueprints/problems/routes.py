@@ -1,0 +1,153 @@
+"""The list of a pairing's problems, and one problem: written down, shown, edited."""
+
+from flask import flash, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from portal import clock
+from portal.blueprints.problems import bp
+from portal.blueprints.problems.forms import DismissForm, ProblemForm
+from portal.errors import Rejected, StaleEdit
+from portal.models import Area, Pairing, Problem, ProblemSource, Severity
+from portal.policies.decision import require
+from portal.policies.problems import Standing, can_write_problem, standing, why_fixed
+from portal.queries import problems as queries
+from portal.queries.history import history_of
+from portal.queries.pairings import get_whole_pairing
+from portal.queries.problems import ProblemFilter
+from portal.services import problems
+from portal.web.accounts import actor
+from portal.web.address import id_of, member_of
+from portal.web.htmx import page_or_fragment
+from portal.web.refusals import Refused, refusal_of
+from portal.web.requests import leave_to, writes
+
+Answer = Response | str | tuple[str, int]
+
+
+@bp.get("/pairings/<int:pairing_id>/problems")
+def list_for_pairing(pairing_id: int) -> Response:
+    """Show the pairing's problems, narrowed as the address says; htmx gets the list alone."""
+    viewer = actor()
+    pairing = get_whole_pairing(pairing_id, viewer=viewer)
+    wanted = read_filter()
+    return page_or_fragment(
+        "problems/list.html",
+        "problems/_list.html",
+        pairing=pairing,
+        wanted=wanted,
+        found=queries.problem_list(pairing, wanted),
+        standings=Standing,
+        areas=Area,
+        severities=Severity,
+        sources=ProblemSource,
+        can_write=can_write_problem(viewer, pairing),
+    )
+
+
+def read_filter() -> ProblemFilter:
+    """Read the address into a filter. What makes no sense does not narrow."""
+    args = request.args
+    return ProblemFilter(
+        area=member_of(Area, args.get("area")),
+        standing=member_of(Standing, args.get("standing")),
+        severity=member_of(Severity, args.get("severity")),
+        source=member_of(ProblemSource, args.get("source")),
+        survey_id=id_of(args, "survey"),
+    )
+
+
+@bp.route("/pairings/<int:pairing_id>/problems/new", methods=["GET", "POST"])
+@writes
+def new_problem(pairing_id: int) -> Answer:
+    """Write a problem down; a survey's item or an unmet standard fills the form beforehand."""
+    pairing = get_whole_pairing(pairing_id, viewer=actor())
+    require(can_write_problem(actor(), pairing))
+    form = ProblemForm()
+    if request.method == "GET":
+        form.found_on.data = clock.today()
+    elif form.validate():
+        try:
+            problem = problems.add_problem(pairing, form.entry(), actor=actor())
+        except Rejected as refusal:
+            form.add_errors(refusal.fields)
+        else:
+            flash(f"已登记问题 {problem.number}，接下来请安排任务。", "success")
+            return leave_to(problem_url(problem))
+    return _form_page(pairing, form), 422 if form.errors else 200
+
+
+@bp.get("/problems/<int:problem_id>")
+def show_problem(problem_id: int) -> str:
+    """Show one problem with its chain: need, goal, tasks, evidence, score."""
+    return problem_page(queries.get_problem(problem_id, viewer=actor()))
+
+
+@bp.route("/problems/<int:problem_id>/edit", methods=["GET", "POST"])
+@writes
+def edit_problem(problem_id: int) -> Answer:
+    """Change the words of a problem that is not solved yet."""
+    problem = queries.get_problem(problem_id, viewer=actor(), lock=request.method == "POST")
+    require(can_write_problem(actor(), problem.pairing))
+    form = ProblemForm()
+    if locked := refusal_of(problems.refuse_unless_open, problem):
+        return _form_page(problem.pairing, form, problem, refused=locked), 409
+    if request.method == "GET":
+        form.fill(problem)
+    elif form.validate():
+        seen = request.form.get("version", type=int)
+        try:
+            changed = problems.edit_problem(problem, form.entry(), seen_version=seen, actor=actor())
+        except Rejected as refusal:
+            form.add_errors(refusal.fields)
+        except StaleEdit:
+            return _form_page(problem.pairing, form, problem, stale=True), 409
+        else:
+            flash("问题已保存。" if changed else "没有改动。", "success")
+            return leave_to(problem_url(problem))
+    return _form_page(problem.pairing, form, problem), 422 if form.errors else 200
+
+
+def problem_url(problem: Problem) -> str:
+    """Return the address of a problem's page."""
+    return url_for("problems.show_problem", problem_id=problem.id)
+
+
+def problem_page(
+    problem: Problem, *, dismiss: DismissForm | None = None, refused: Refused | None = None
+) -> str:
+    """Render a problem's page, with the form of a refused dismissal as it was sent."""
+    viewer = actor()
+    can_write = bool(can_write_problem(viewer, problem.pairing))
+    return render_template(
+        "problems/show.html",
+        pairing=problem.pairing,
+        problem=problem,
+        tasks=queries.tasks_of(problem),
+        standing=standing(problem),
+        can_write=can_write,
+        can_edit=can_write and not why_fixed(problem),
+        can_remove=can_write and not problems.why_kept(problem),
+        dismiss=dismiss or DismissForm(formdata=None),
+        refused=refused,
+        events=history_of("problem", problem.id),
+    )
+
+
+def _form_page(
+    pairing: Pairing,
+    form: ProblemForm,
+    problem: Problem | None = None,
+    *,
+    stale: bool = False,
+    refused: Refused | None = None,
+) -> str:
+    """Render the form of a new problem, or of ``problem``."""
+    return render_template(
+        "problems/form.html",
+        pairing=pairing,
+        problem=problem,
+        form=form,
+        refused=refused,
+        mine=form.shown() if stale else None,
+        theirs=form.shown_of(problem) if stale and problem else None,
+    )

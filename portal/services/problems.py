@@ -1,0 +1,288 @@
+"""Writing down what was found: problems, what is not taken on, and the tasks that answer them."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+
+import sqlalchemy as sa
+
+from portal import clock
+from portal.errors import NotVisible, Rejected, StepRefused
+from portal.extensions import db
+from portal.models import (
+    Area,
+    Pairing,
+    Plan,
+    PlanState,
+    Problem,
+    ProblemSource,
+    ProblemTask,
+    Severity,
+    SiteSurvey,
+    SurveyItem,
+    SurveyState,
+    Task,
+    TaskState,
+    User,
+)
+from portal.policies.decision import require
+from portal.policies.problems import can_write_problem, why_fixed
+from portal.workflow import check_version, record
+
+Change = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class ProblemEntry:
+    """What the form of a problem says."""
+
+    area: Area
+    title: str
+    severity: Severity
+    source: ProblemSource
+    found_on: date
+    description: str = ""
+    need: str = ""
+    goal: str = ""
+    survey_id: int | None = None
+    item_id: int | None = None
+
+
+LABELS = {
+    "area": "领域",
+    "title": "问题",
+    "severity": "严重程度",
+    "source": "来源",
+    "found_on": "发现日期",
+    "description": "具体情况",
+    "need": "需求",
+    "goal": "目标",
+}
+"""What can be edited, as the form and the history name it; where it was found stays."""
+
+
+def add_problem(pairing: Pairing, entry: ProblemEntry, *, actor: User) -> Problem:
+    """Write a problem down under the pairing's next number.
+
+    Raises Forbidden, Rejected (a day to come), or NotVisible for a survey of another pairing.
+    """
+    require(can_write_problem(actor, pairing))
+    _check_day(entry)
+    _check_survey(pairing, entry)
+    problem = Problem(
+        pairing_id=pairing.id,
+        number=_next_number(pairing),
+        survey_id=entry.survey_id,
+        item_id=entry.item_id,
+        created_by_id=actor.id,
+        created_at=clock.now(),
+        **{name: getattr(entry, name) for name in LABELS},
+    )
+    db.session.add(problem)
+    db.session.flush()
+    _note(problem, "added", "登记问题", [("问题", _name(problem))], actor=actor)
+    return problem
+
+
+def edit_problem(
+    problem: Problem, entry: ProblemEntry, *, seen_version: int | None, actor: User
+) -> bool:
+    """Make ``problem`` say what ``entry`` says; return whether anything changed.
+
+    The caller has locked the row. Raises Forbidden, StepRefused once it is solved or not taken
+    on, StaleEdit or Rejected.
+    """
+    require(can_write_problem(actor, problem.pairing))
+    refuse_unless_open(problem)
+    check_version(problem, seen_version)
+    _check_day(entry)
+    changes = []
+    for name, label in LABELS.items():
+        before, after = getattr(problem, name), getattr(entry, name)
+        if before != after:
+            changes.append((label, f"{_said(before)} → {_said(after)}"))
+            setattr(problem, name, after)
+    if changes:
+        db.session.flush()
+        _note(problem, "edited", "修改问题", changes, actor=actor)
+    return bool(changes)
+
+
+def refuse_unless_open(problem: Problem) -> None:
+    """Raise StepRefused for a problem whose words no longer change."""
+    if reason := why_fixed(problem):
+        raise StepRefused(reason)
+
+
+def dismiss_problem(
+    problem: Problem, *, reason: str, seen_version: int | None, actor: User
+) -> None:
+    """Say that the assistance does not take the problem on, and why.
+
+    Raises Forbidden, Rejected without a reason, StaleEdit, or StepRefused while tasks answer it.
+    """
+    require(can_write_problem(actor, problem.pairing))
+    if problem.dismissed_at is not None:
+        raise StepRefused("问题已标为不列入帮扶。")
+    check_version(problem, seen_version)
+    if not reason.strip():
+        raise Rejected({"reason": "请填写不列入帮扶的原因。"})
+    if any(answer.task.state is not TaskState.CANCELLED for answer in problem.answers):
+        raise StepRefused("已有任务解决这个问题。不列入帮扶前，请先取消与任务的对应。")
+    problem.dismissed_at, problem.dismissed_by = clock.now(), actor
+    problem.dismissed_reason = reason.strip()
+    db.session.flush()
+    record(
+        problem,
+        "problem",
+        action="dismissed",
+        title="问题不列入帮扶",
+        actor=actor,
+        comment=reason.strip(),
+        tone="warning",
+    )
+
+
+def take_back(problem: Problem, *, actor: User) -> None:
+    """Take a problem on after all. Raises Forbidden, or StepRefused if it was never dismissed."""
+    require(can_write_problem(actor, problem.pairing))
+    if problem.dismissed_at is None:
+        raise StepRefused("问题本来就列入帮扶。")
+    problem.dismissed_at = problem.dismissed_by = None
+    problem.dismissed_reason = ""
+    db.session.flush()
+    _note(problem, "taken_back", "恢复列入帮扶", [], actor=actor)
+
+
+def remove_problem(problem: Problem, *, actor: User) -> None:
+    """Delete a problem that was written down by mistake.
+
+    Raises Forbidden, or StepRefused once a task answers it, a confirmed report names it or the
+    plan is in force: from then on the record stays.
+    """
+    require(can_write_problem(actor, problem.pairing))
+    if reason := why_kept(problem):
+        raise StepRefused(reason)
+    pairing, name = problem.pairing, _name(problem)
+    db.session.delete(problem)
+    db.session.flush()
+    record(
+        pairing,
+        "pairing",
+        action="problem_removed",
+        title="删除登记有误的问题",
+        actor=actor,
+        details=[("问题", name)],
+    )
+
+
+def why_kept(problem: Problem) -> str:
+    """Return why ``problem`` cannot be deleted, as a sentence; empty when it can."""
+    if problem.answers:
+        return "问题已对应任务，不能删除；确不需要的，可以标为不列入帮扶。"
+    if problem.survey and problem.survey.state is SurveyState.CONFIRMED:
+        return "问题已写入双方确认的调研报告，不能删除；确不需要的，可以标为不列入帮扶。"
+    state = db.session.scalar(sa.select(Plan.state).where(Plan.pairing_id == problem.pairing_id))
+    if state in (PlanState.IN_FORCE, PlanState.COMPLETED):
+        return "三年帮扶工作计划已经执行，问题不能删除；确不需要的，可以标为不列入帮扶。"
+    return ""
+
+
+def link_tasks(problem: Problem, task_ids: Collection[int], *, actor: User) -> int:
+    """Say that the pairing's tasks with ``task_ids`` answer ``problem``; return how many are new.
+
+    Raises Forbidden, StepRefused for a problem that is not taken on or a cancelled task, or
+    NotVisible for a task of another pairing.
+    """
+    require(can_write_problem(actor, problem.pairing))
+    if problem.dismissed_at is not None:
+        raise StepRefused("问题已标为不列入帮扶。请先恢复列入，再安排任务。")
+    tasks = _own_tasks(problem, task_ids)
+    there = {answer.task_id for answer in problem.answers}
+    fresh = [task for task in tasks if task.id not in there]
+    if dead := [task for task in fresh if task.state is TaskState.CANCELLED]:
+        raise StepRefused(f"任务 {dead[0].code} 已取消，不能用来解决问题。")
+    for task in fresh:
+        problem.answers.append(ProblemTask(task=task, added_by_id=actor.id, added_at=clock.now()))
+    db.session.flush()
+    if fresh:
+        named = [("任务", f"{task.code} {task.title}") for task in fresh]
+        _note(problem, "linked", f"安排 {len(fresh)} 项任务解决问题", named, actor=actor)
+    return len(fresh)
+
+
+def unlink_task(problem: Problem, task_id: int, *, actor: User) -> Task:
+    """Say that a task does not answer ``problem``; return the task.
+
+    Raises Forbidden, StepRefused for a closed task, which is part of the record, or NotVisible.
+    """
+    require(can_write_problem(actor, problem.pairing))
+    answer = next((one for one in problem.answers if one.task_id == task_id), None)
+    if answer is None:
+        raise NotVisible()
+    task = answer.task
+    if task.state is TaskState.CLOSED:
+        raise StepRefused(f"任务 {task.code} 已销号，与问题的对应已成为记录，不能取消。")
+    problem.answers.remove(answer)
+    db.session.flush()
+    named = [("任务", f"{task.code} {task.title}")]
+    _note(problem, "unlinked", "取消与任务的对应", named, actor=actor)
+    return task
+
+
+def _own_tasks(problem: Problem, task_ids: Collection[int]) -> list[Task]:
+    """Return the tasks with ``task_ids``, all of the problem's pairing. Raises NotVisible."""
+    wanted = set(task_ids)
+    found = db.session.scalars(
+        sa.select(Task)
+        .where(Task.id.in_(wanted), Task.pairing_id == problem.pairing_id)
+        .order_by(Task.number)
+    ).all()
+    if len(found) != len(wanted):
+        raise NotVisible()
+    return list(found)
+
+
+def _next_number(pairing: Pairing) -> int:
+    """Return the pairing's next number; two people who add go one after the other."""
+    db.session.execute(
+        sa.select(Pairing.id).where(Pairing.id == pairing.id).with_for_update(key_share=True)
+    )
+    highest = db.session.scalar(
+        sa.select(sa.func.max(Problem.number)).where(Problem.pairing_id == pairing.id)
+    )
+    return (highest or 0) + 1
+
+
+def _check_day(entry: ProblemEntry) -> None:
+    if entry.found_on > clock.today():
+        raise Rejected({"found_on": "发现日期不能晚于今天。"})
+
+
+def _check_survey(pairing: Pairing, entry: ProblemEntry) -> None:
+    """Raise NotVisible unless survey and item belong together and to ``pairing``."""
+    if entry.survey_id is None and entry.item_id is None:
+        return
+    found = sa.select(SiteSurvey.id).where(
+        SiteSurvey.id == entry.survey_id, SiteSurvey.pairing_id == pairing.id
+    )
+    if entry.item_id is not None:
+        found = found.join(SurveyItem, SurveyItem.template_id == SiteSurvey.template_id).where(
+            SurveyItem.id == entry.item_id
+        )
+    if db.session.scalar(found) is None:
+        raise NotVisible()
+
+
+def _note(problem: Problem, action: str, title: str, details: list[Change], *, actor: User) -> None:
+    record(problem, "problem", action=action, title=title, actor=actor, details=details)
+
+
+def _said(value: object) -> str:
+    """Return a value in words; long texts are cut."""
+    text = str(getattr(value, "label", value)) or "未填"
+    return text if len(text) <= 60 else f"{text[:60]}…"
+
+
+def _name(problem: Problem) -> str:
+    return f"{problem.number}. {problem.title}"
