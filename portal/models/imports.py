@@ -57,14 +57,16 @@ class SheetImport(Identified, Versioned, Base):
     file_sha256: Mapped[str] = mapped_column(String(64))
     # Said of the whole file, e.g. that hidden rows were read as well.
     remarks: Mapped[list[Any]] = mapped_column(sa.JSON, default=list)
+    # Which column of the sheet each field was read from: {"title": "C"}.
+    letters: Mapped[dict[str, Any]] = mapped_column(sa.JSON, default=dict)
     # As read: [{"row": number on the sheet, "cells": {column: text}}].
-    rows: Mapped[list[Any]] = mapped_column(sa.JSON, default=list)
+    rows: Mapped[list[Any]] = mapped_column(sa.JSON, default=list, deferred=True)
     total: Mapped[int] = mapped_column(default=0)
     checked: Mapped[int] = mapped_column(default=0)
     # What was found of each row: added, changed, unchanged, conflicting or wrong, with why.
-    findings: Mapped[list[Any]] = mapped_column(sa.JSON, default=list)
+    findings: Mapped[list[Any]] = mapped_column(sa.JSON, default=list, deferred=True)
     # What takes it back: the fields before, and the versions the import left behind.
-    undo: Mapped[list[Any]] = mapped_column(sa.JSON, default=list)
+    undo: Mapped[list[Any]] = mapped_column(sa.JSON, default=list, deferred=True)
     created_at: Mapped[datetime]
     applied_at: Mapped[datetime | None]
     undone_at: Mapped[datetime | None]

@@ -302,6 +302,7 @@ REFERENCES: dict[str, str] = {
     "group_id": "领导小组",
     "item_id": "考核指标",
     "leader_id": "负责人",
+    "letters": "所在列",
     "library_task_id": "标准任务",
     "link_id": "手机上传码",
     "meeting_id": "会议",
