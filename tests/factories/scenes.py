@@ -1,6 +1,6 @@
 """A whole little province: one programme, two pairings of different hospitals, every role."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from decimal import Decimal
 
@@ -48,6 +48,13 @@ class Scene:
     def pairing_id(self) -> int:
         """The id of the pairing under test."""
         return self.pairing.id
+
+
+PEOPLE = tuple(field.name for field in fields(Scene) if field.type in (User, "User"))
+"""Everybody in a scene, by the name of the attribute."""
+
+ONE_OF_EACH = tuple(name for name in PEOPLE if name != "other_centre")
+"""One person of each role, on each side and outside: what a table of rights walks through."""
 
 
 def make_programme(

@@ -20,23 +20,8 @@ from tests.factories.agreements import (
     agreement_in,
 )
 from tests.factories.evidence import pdf_bytes
+from tests.factories.scenes import ONE_OF_EACH
 
-PEOPLE = (
-    "commission",
-    "centre",
-    "city",
-    "supporting_coordinator",
-    "supporting_leader",
-    "supporting_contributor",
-    "supported_coordinator",
-    "supported_leader",
-    "supported_contributor",
-    "foreign_coordinator",
-    "foreign_leader",
-    "expert",
-    "administrator",
-    "auditor",
-)
 COORDINATORS = {"supporting_coordinator", "supported_coordinator"}
 LEADERS = {"supporting_leader", "supported_leader"}
 
@@ -104,7 +89,7 @@ def test_a_step_is_refused_to_every_other_role(session: Session, step: str) -> N
     scene = make_scene()
     agreement = agreement_in(state, scene)
     before = standing(agreement)
-    for who in PEOPLE:
+    for who in ONE_OF_EACH:
         if who not in allowed:
             with pytest.raises(Forbidden):
                 do(agreement, getattr(scene, who))
@@ -144,7 +129,7 @@ def test_every_step_that_is_not_open_in_a_state_is_refused(session: Session, sta
 
 def test_only_the_two_coordinators_draft(session: Session) -> None:
     scene = make_scene()
-    for who in PEOPLE:
+    for who in ONE_OF_EACH:
         if who not in COORDINATORS:
             with pytest.raises(Forbidden):
                 agreements.draft_agreement(scene.pairing, actor=getattr(scene, who))

@@ -35,24 +35,9 @@ from tests.factories.closures import (
     task_in,
     task_in_progress,
 )
+from tests.factories.scenes import ONE_OF_EACH
 
 REASON = "请补充签到表。"
-ROLES = (
-    "commission",
-    "centre",
-    "city",
-    "supporting_coordinator",
-    "supporting_leader",
-    "supporting_contributor",
-    "supported_coordinator",
-    "supported_leader",
-    "supported_contributor",
-    "foreign_coordinator",
-    "foreign_leader",
-    "expert",
-    "administrator",
-    "auditor",
-)
 ASK = ("supported_coordinator", "supported_leader")
 N, P, Q, C, X = (
     TaskState.NOT_STARTED,
@@ -99,7 +84,7 @@ def picture(task: Task) -> tuple[object, ...]:
     return rounds, tasks, events
 
 
-@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("role", ONE_OF_EACH)
 @pytest.mark.parametrize("step", TABLE)
 def test_role_takes_a_step_only_as_the_table_says(app: Flask, step: str, role: str) -> None:
     scene = make_scene()

@@ -16,7 +16,8 @@ from portal.queries import handovers as queries
 from portal.services import users
 from tests.factories import PASSWORD, make_scene
 from tests.factories.access import make_handover
-from tests.support.handovers import PEOPLE, experts, staff, task_of
+from tests.factories.scenes import PEOPLE
+from tests.support.handovers import experts, staff, task_of
 from tests.support.pages import PageClient
 from tests.support.queries import count_queries
 

@@ -18,8 +18,8 @@ from portal.policies.accounts import ORGANISATION_OF_ROLE
 from portal.queries import handovers as queries
 from portal.services import assessment_reviews, users
 from tests.factories import Scene, make_organisation, make_scene, make_user
+from tests.factories.scenes import PEOPLE
 from tests.support.handovers import (
-    PEOPLE,
     events_of,
     experts,
     give,

@@ -34,24 +34,9 @@ from tests.factories.plans import (
     make_library_task,
     plan_in_force,
 )
+from tests.factories.scenes import ONE_OF_EACH
 from tests.factories.tasks import make_task
 
-ROLES = (
-    "commission",
-    "centre",
-    "city",
-    "supporting_coordinator",
-    "supporting_leader",
-    "supporting_contributor",
-    "supported_coordinator",
-    "supported_leader",
-    "supported_contributor",
-    "foreign_coordinator",
-    "foreign_leader",
-    "expert",
-    "administrator",
-    "auditor",
-)
 Build = Callable[[Pairing, Scene], Plan]
 
 
@@ -122,7 +107,7 @@ STEPS = {
 }
 
 
-@pytest.mark.parametrize("who", ROLES)
+@pytest.mark.parametrize("who", ONE_OF_EACH)
 @pytest.mark.parametrize("step", STEPS)
 def test_only_the_named_roles_take_a_step(session: Session, step: str, who: str) -> None:
     build, act, allowed, target = STEPS[step]
@@ -139,7 +124,7 @@ def test_only_the_named_roles_take_a_step(session: Session, step: str, who: str)
     assert titles_of(plan) == []
 
 
-@pytest.mark.parametrize("who", ROLES)
+@pytest.mark.parametrize("who", ONE_OF_EACH)
 def test_only_coordinators_of_the_two_hospitals_start_a_plan(session: Session, who: str) -> None:
     scene = make_scene()
     if who in ("supporting_coordinator", "supported_coordinator"):

@@ -202,7 +202,7 @@ def test_every_address_with_two_ids_is_mixed_above() -> None:
         "evidence.use_for_item",
         "plans.edit_task",
         "plans.remove_task",
-        # An invitation and the name of a service: tests/integration/test_sso.py
+        # An invitation and the name of a service: tests/integration/sso/
         "sso.accept_by_identity",
         # A secret and an upload begun by it: tests/integration/test_phone_uploads.py
         "uploads.answer_by_phone",

@@ -64,23 +64,3 @@ def experts(scene: Scene) -> tuple[Assessment, User]:
     assessment = self_assessing(scene)
     assessment_reviews.assign_expert(assessment, scene.expert, actor=scene.centre)
     return assessment, make_user(Role.EXPERT)
-
-
-PEOPLE = (
-    "commission",
-    "centre",
-    "other_centre",
-    "city",
-    "supporting_coordinator",
-    "supporting_leader",
-    "supporting_contributor",
-    "supported_coordinator",
-    "supported_leader",
-    "supported_contributor",
-    "foreign_coordinator",
-    "foreign_leader",
-    "expert",
-    "administrator",
-    "security_administrator",
-    "auditor",
-)
