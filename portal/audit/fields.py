@@ -155,12 +155,17 @@ def _is_secret(column: Any) -> bool:
 
 @cache
 def recorded_columns(mapper: Mapper[Any]) -> list[tuple[str, str, bool]]:
-    """Return (attribute, name as written down, secret) of every column that is recorded."""
+    """Return (attribute, name as written down, secret) of every column that is recorded.
+
+    What a query only works out for a page is no column.
+    """
     table = mapper.local_table.name  # type: ignore[attr-defined]
     return [
         (attribute.key, f"{table}.{attribute.key}", _is_secret(attribute.columns[0]))
         for attribute in mapper.column_attrs
-        if attribute.key not in QUIET_COLUMNS and not attribute.columns[0].primary_key
+        if isinstance(attribute.columns[0], sa.Column)
+        and attribute.key not in QUIET_COLUMNS
+        and not attribute.columns[0].primary_key
     ]
 
 

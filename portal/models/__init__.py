@@ -83,6 +83,7 @@ from portal.models.meetings import (
 from portal.models.official import OutputFormat, OutputKind, OutputTemplate
 from portal.models.organisations import BaseKind, Organisation, OrganisationKind, TrainingBase
 from portal.models.plans import (
+    CheckKind,
     EditionState,
     GoalFigure,
     LibraryEdition,
@@ -158,6 +159,7 @@ __all__ = [
     "BaseKind",
     "BonusBand",
     "ChangeKind",
+    "CheckKind",
     "ClauseBlock",
     "ClosureRequest",
     "ClosureState",

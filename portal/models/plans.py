@@ -133,6 +133,14 @@ class Recurrence(LabelledEnum):
     YEARLY = "yearly", "每年"
 
 
+class CheckKind(LabelledEnum):
+    """How a standard task is found to be done (domain-facts §10.1: A, D and E)."""
+
+    COMPUTED = "computed", "系统核算"
+    DOCUMENT = "document", "材料核对"
+    ON_SITE = "on_site", "现场核查"
+
+
 class EditionState(LabelledEnum):
     """draft → published → retired."""
 

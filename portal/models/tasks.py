@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.ext.hybrid import hybrid_property
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, query_expression, relationship
 
 from portal.models.accounts import User
 from portal.models.areas import Area, Light, Side
@@ -127,6 +127,9 @@ class Task(Identified, Versioned, Base):
     supporting_owner_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"), index=True)
     supported_owner_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"), index=True)
     created_at: Mapped[datetime]
+
+    # How many examples stand beside its standard task; asked for where a page shows it.
+    examples_shown: Mapped[int | None] = query_expression()
 
     plan: Mapped[Plan] = relationship(back_populates="tasks")
     pairing: Mapped[Pairing] = relationship()

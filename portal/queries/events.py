@@ -32,6 +32,7 @@ OBJECT_LABELS = {
     "group": "领导小组",
     "agreement": "协议",
     "plan": "计划",
+    "library_edition": "标准任务库版本",
     "task": "任务",
     "closure": "销号申请",
     "evidence": "佐证材料",

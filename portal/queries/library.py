@@ -1,11 +1,13 @@
-"""The library of standard tasks. Only its newest edition is shown and picked from."""
+"""The library of standard tasks. Only its published edition is picked from."""
 
 import re
 
 import sqlalchemy as sa
+from sqlalchemy.orm import contains_eager
 
+from portal.errors import NotVisible
 from portal.extensions import db
-from portal.models import Area, LibraryTask
+from portal.models import Area, EditionState, LibraryEdition, LibraryTask
 from portal.workflow.plans import CORE_WEIGHT
 
 NOTICE_LINE = re.compile(r"^H-\d+(、H-\d+)*(（.*）)?$")
@@ -15,10 +17,18 @@ INDICATOR = re.compile(r"§[\d.]+(、§[\d.]+)*")
 
 
 def library_tasks(
-    *, area: Area | None = None, weight: int | None = None, text: str = ""
+    *,
+    area: Area | None = None,
+    weight: int | None = None,
+    text: str = "",
+    edition: str | None = None,
 ) -> list[LibraryTask]:
-    """Return the standard tasks in their order: of one area, one weight, containing ``text``."""
-    wanted = sa.select(LibraryTask).where(_newest())
+    """Return the standard tasks in their order: of one area, one weight, containing ``text``.
+
+    Those of the published edition, unless ``edition`` names another.
+    """
+    of = _published() if edition is None else LibraryTask.edition == edition
+    wanted = sa.select(LibraryTask).where(of)
     if area is not None:
         wanted = wanted.where(LibraryTask.area == area)
     if weight is not None:
@@ -33,7 +43,7 @@ def library_tasks(
         wanted = wanted.where(
             sa.or_(*(column.icontains(text, autoescape=True) for column in columns))
         )
-    return list(db.session.scalars(wanted.order_by(LibraryTask.position)))
+    return list(db.session.scalars(wanted.order_by(LibraryTask.position, LibraryTask.id)))
 
 
 def core_tasks() -> list[LibraryTask]:
@@ -58,6 +68,31 @@ def basis_of(task: LibraryTask) -> str:
     return "；".join(parts)
 
 
-def _newest() -> sa.ColumnElement[bool]:
-    """Return the condition under which a standard task is of the newest edition."""
-    return LibraryTask.edition == sa.select(sa.func.max(LibraryTask.edition)).scalar_subquery()
+def published_edition() -> LibraryEdition | None:
+    """Return the edition that is in use; None before there is any library."""
+    return db.session.scalar(
+        sa.select(LibraryEdition).where(LibraryEdition.state == EditionState.PUBLISHED)
+    )
+
+
+def get_standard_task(task_id: int, *, drafts: bool) -> LibraryTask:
+    """Return one standard task of any edition, of drafts too where ``drafts`` may be read.
+
+    Raises NotVisible for any other id.
+    """
+    wanted = sa.select(LibraryTask).where(LibraryTask.id == task_id).join(LibraryTask.of_edition)
+    if not drafts:
+        wanted = wanted.where(LibraryEdition.state != EditionState.DRAFT)
+    task = db.session.scalar(wanted.options(contains_eager(LibraryTask.of_edition)))
+    if task is None:
+        raise NotVisible()
+    return task
+
+
+def _published() -> sa.ColumnElement[bool]:
+    """Return the condition under which a standard task is of the published edition."""
+    return LibraryTask.edition == (
+        sa.select(LibraryEdition.edition)
+        .where(LibraryEdition.state == EditionState.PUBLISHED)
+        .scalar_subquery()
+    )

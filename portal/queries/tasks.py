@@ -1,11 +1,11 @@
 """One task, in scope."""
 
 import sqlalchemy as sa
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import joinedload, with_expression
 
 from portal.errors import NotVisible
 from portal.extensions import db
-from portal.models import Pairing, Task, User
+from portal.models import LibraryExample, LibraryTask, Pairing, Task, User
 from portal.policies.scope import visible_tasks
 
 
@@ -30,7 +30,20 @@ def get_task(task_id: int, *, viewer: User, lock: bool = False) -> Task:
     )
     if lock:
         statement = statement.with_for_update(of=Task)
+    else:
+        statement = statement.options(with_expression(Task.examples_shown, _examples()))
     task = db.session.scalars(statement).unique().one_or_none()
     if task is None:
         raise NotVisible()
     return task
+
+
+def _examples() -> sa.ScalarSelect[int]:
+    """Return how many examples are shown beside the standard task that a task was made from."""
+    return (
+        sa.select(sa.func.count(LibraryExample.id))
+        .join(LibraryTask, LibraryTask.code == LibraryExample.code)
+        .where(LibraryTask.id == Task.library_task_id, LibraryExample.withdrawn_at.is_(None))
+        .correlate(Task)
+        .scalar_subquery()
+    )

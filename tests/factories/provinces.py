@@ -10,6 +10,13 @@ from tests.factories.access import make_handover, make_identity, make_invitation
 from tests.factories.agreements import draft_agreement, filed_agreement
 from tests.factories.assessments import score_of, self_assessing
 from tests.factories.evidence import evidence_for, png_bytes
+from tests.factories.library import (
+    changed_draft,
+    made_from,
+    make_example,
+    make_library,
+    standard,
+)
 from tests.factories.meetings import held_meeting, planned_meeting
 from tests.factories.plans import drafting_plan
 from tests.factories.problems import make_problem
@@ -99,6 +106,7 @@ def make_everything(scene: Scene) -> Ids:
         "pairing_id": bare.id,
     }
     phone = phone_ids(task, scene)
+    library = library_ids(plan, scene)
     return Ids(
         common={
             "token": receiving(task, by=scene.supported_contributor).token,
@@ -140,6 +148,7 @@ def make_everything(scene: Scene) -> Ids:
             "plans.edit_task": early_ids,
             "plans.remove_task": early_ids,
             **{f"uploads.{endpoint}": phone for endpoint in PHONE_ENDPOINTS},
+            **{f"library.{endpoint}": ids for endpoint, ids in library.items()},
         },
         sent={
             "assessments.remove_expert": {"expert": scene.expert.id},
@@ -160,6 +169,27 @@ PHONE_ENDPOINTS = (
     "show_by_phone",
     "show_phone_page",
 )
+
+
+def library_ids(plan: Plan, scene: Scene) -> dict[str, dict[str, int | str]]:
+    """A published library, a draft that the centre's other reviewer edited, and an example."""
+    published = make_library()
+    closed = given(made_from(plan, published[0], TaskState.CLOSED), scene)
+    example = make_example(closed, by=scene.centre)
+    draft = changed_draft(scene, by=scene.other_centre)
+    in_draft: dict[str, int | str] = {
+        "edition_id": draft.id,
+        "task_id": standard(draft, "B-01").id,
+    }
+    drafts = ("add_task", "edit_task", "leave_out", "move_task", "take_back", "retitle_edition")
+    return {
+        **dict.fromkeys((*drafts, "show_changes", "publish_edition"), in_draft),
+        "show_edition": {"edition_id": published[0].of_edition.id},
+        "show_task": {"task_id": published[0].id},
+        "show_for_task": {"task_id": closed.id},
+        "promote_example": {"task_id": closed.id},
+        "withdraw_example": {"example_id": example.id},
+    }
 
 
 def phone_ids(task: Task, scene: Scene) -> dict[str, int | str]:

@@ -3,11 +3,11 @@
 import pytest
 from sqlalchemy.orm import Session
 
-from portal.models import LibraryTask
+from portal.models import EditionState, LibraryTask
 from portal.queries.library import basis_of, core_tasks, library_tasks
 from portal.services.first_run import load_task_library
 from tests.factories import PASSWORD, make_scene
-from tests.factories.plans import make_library_task
+from tests.factories.plans import make_edition, make_library_task
 from tests.support.pages import PageClient
 from tests.support.queries import count_queries
 
@@ -70,12 +70,15 @@ def test_page_shows_criteria_evidence_basis_and_the_unverified_mark(client: Page
     row = " ".join(page.one("tbody tr").get_text().split())
     for said in ("达到标准要求", "待核实", "佐证：成立文件、任命文件", "依据：通知二（一）"):
         assert said in row
-    queries.at_most(2)
+    # Who asks, the tasks, the edition and the examples.
+    queries.at_most(4)
 
 
-def test_only_the_newest_edition_is_shown(session: Session) -> None:
+def test_only_the_published_edition_is_shown(session: Session) -> None:
     make_library_task("A-01", edition="2020-1", weight=3)
     newer = make_library_task("A-01", edition="2021-1", weight=3)
+    make_edition("2022-1", EditionState.DRAFT)
+    make_library_task("A-01", edition="2022-1", weight=3)
     assert library_tasks() == core_tasks() == [newer]
 
 

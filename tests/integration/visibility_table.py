@@ -136,7 +136,25 @@ GET  agreements.show_for_pairing    L RR R RRN RRN NN N NNN
 POST agreements.sign_agreement      L FF F FAN FAN NN N NNN
 POST agreements.submit_agreement    L FF F AFN AFN NN N NNN
 
+GET  library.add_task               L FV F NNF NNF NN F FFF
+POST library.add_task               L FA F NNF NNF NN F FFF
+GET  library.edit_task              L FV F NNF NNF NN F FFF
+POST library.edit_task              L FA F NNF NNF NN F FFF
+POST library.leave_out              L FA F NNF NNF NN F FFF
+GET  library.list_editions          L VV F VVF VVF VV F FFF
 GET  library.list_tasks             L VV F VVF VVF VV F FFF
+POST library.move_task              L FA F NNF NNF NN F FFF
+GET  library.promote_example        L FV F FFF FFF NN N NNN
+POST library.promote_example        L FA F FFF FFF NN N NNN
+POST library.publish_edition        L AA F NNF NNF NN F FFF
+POST library.retitle_edition        L FA F NNF NNF NN F FFF
+GET  library.show_changes           L VV F NNF NNF NN F FFF
+GET  library.show_edition           L VV F VVF VVF VV F FFF
+GET  library.show_for_task          L VV V VVV VVV NN N NNN
+GET  library.show_task              L VV F VVF VVF VV F FFF
+POST library.start_draft            L FA F FFF FFF FF F FFF
+POST library.take_back              L FA F NNF NNF NN F FFF
+POST library.withdraw_example       L FA F FFF FFF FF F FFF
 
 GET  plans.add_task                 L FF F VFN VFN NN N NNN
 POST plans.add_task                 L FF F AFN AFN NN N NNN

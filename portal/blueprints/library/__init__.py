@@ -1,7 +1,12 @@
-"""The library of standard tasks, to read."""
+"""The library of standard tasks: read, edited as a draft, published, taken over, exemplified."""
 
 from flask import Blueprint
 
-bp = Blueprint("library", __name__, url_prefix="/library")
+bp = Blueprint("library", __name__)
 
-from portal.blueprints.library import routes  # noqa: E402, F401
+from portal.blueprints.library import (  # noqa: E402, F401
+    drafts,
+    editions,
+    examples,
+    routes,
+)
