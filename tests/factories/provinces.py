@@ -155,6 +155,7 @@ def make_everything(scene: Scene) -> Ids:
             "problems.unlink_task": {"task": task.id},
             "uploads.answer_by_phone": {"answer": "cancel"},
             "uploads.answer_upload": {"answer": "cancel"},
+            "library.take_back": {"code": "A-01"},
             "uploads.send_files": {"meeting": planned_meeting(scene).id},
         },
     )

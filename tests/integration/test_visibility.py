@@ -177,11 +177,16 @@ def test_object_of_another_parent_is_not_found(
     centre.login(scene.centre, PASSWORD)
     coordinator.login(scene.supported_coordinator, PASSWORD)
     known, early = ids.common, ids.special["plans.edit_task"]
+    draft, published = ids.special["library.edit_task"], ids.special["library.show_task"]
+    in_draft = f"/library/editions/{draft['edition_id']}/tasks/{published['task_id']}"
     alien = evidence_for(make_task(plan_in_force(scene.foreign, scene)), by=scene.foreign_leader)
     mixed = {
         f"/plans/{early['plan_id']}/tasks/{known['task_id']}": {"GET", "POST"},
         f"/plans/{early['plan_id']}/tasks/{alien.task_id}/remove": {"POST"},
         f"/evidence/uses/{alien.id}/remove": {"POST"},
+        in_draft: {"GET", "POST"},
+        f"{in_draft}/leave-out": {"POST"},
+        f"{in_draft}/move": {"POST"},
         f"/assessments/{known['assessment_id']}/items/999999": {"GET"},
         f"/assessments/{known['assessment_id']}/items/999999/evidence/use": {"GET", "POST"},
     }
@@ -200,6 +205,9 @@ def test_every_address_with_two_ids_is_mixed_above() -> None:
         "assessments.item_rows",
         "papers.download",
         "evidence.use_for_item",
+        "library.edit_task",
+        "library.leave_out",
+        "library.move_task",
         "plans.edit_task",
         "plans.remove_task",
         # An invitation and the name of a service: tests/integration/sso/
