@@ -25,6 +25,7 @@ from portal.models import (
 from portal.policies.evidence import counts, why_not_counted
 from portal.policies.scope import side_of
 from portal.policies.tasks import can_assign, can_work_on, why_locked
+from portal.queries.extensions import ExtensionPanel, extension_panel
 from portal.queries.history import history_of
 from portal.workflow.tasks import Turn, turn_of
 
@@ -67,6 +68,7 @@ class TaskPage:
     candidates: list[User]
     rows: list[RequirementRow]
     events: list[Event]
+    extension: ExtensionPanel
 
     @property
     def can_work_now(self) -> bool:
@@ -134,6 +136,7 @@ def task_page(task: Task, *, viewer: User) -> TaskPage:
         candidates=staff_of(task, assignable) if assignable else [],
         rows=requirement_rows(task),
         events=history_of("task", task.id),
+        extension=extension_panel(task, viewer=viewer),
     )
 
 

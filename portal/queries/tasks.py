@@ -7,10 +7,12 @@ from portal.errors import NotVisible
 from portal.extensions import db
 from portal.models import LibraryExample, LibraryTask, Pairing, Task, User
 from portal.policies.scope import visible_tasks
+from portal.queries.extensions import with_requests
 
 
 def get_task(task_id: int, *, viewer: User, lock: bool = False) -> Task:
-    """Return a task that ``viewer`` may see, with its plan, pairing, people and requirements.
+    """Return a task that ``viewer`` may see, with its plan, pairing, people, requirements and
+    requests for more time.
 
     ``lock`` holds the row until the transaction ends: every change of a task takes it, so that
     two people acting at once come one after the other. Raises NotVisible for any other id.
@@ -26,6 +28,7 @@ def get_task(task_id: int, *, viewer: User, lock: bool = False) -> Task:
             joinedload(Task.supporting_owner),
             joinedload(Task.supported_owner),
             joinedload(Task.requirements),
+            with_requests(),
         )
     )
     if lock:

@@ -29,6 +29,7 @@ from portal.policies import closure as policies
 from portal.policies.decision import require
 from portal.queries.uploads import closure_gaps
 from portal.services.evidence_reviews import accept_round
+from portal.services.extensions import drop_waiting
 from portal.services.texts import demand
 from portal.services.upload_forms import Looked, take_whole
 from portal.workflow import record, transition
@@ -284,6 +285,7 @@ def _close(task: Task, request: ClosureRequest, actor: User) -> None:
     task.progress = 100
     task.is_returned = False
     accept_round(request, actor=actor)
+    drop_waiting(task, actor=actor)
 
 
 def _draw_lot(task: Task, draw: Draw) -> tuple[bool, str]:

@@ -38,12 +38,18 @@ class Step(Generic[T]):
     tone: str = "neutral"
 
 
+def itself(target: Any) -> Any:
+    """Return what has a history of its own."""
+    return target
+
+
 @dataclass(frozen=True)
 class Workflow(Generic[T]):
     """All steps of one kind of object. ``noun`` opens the refusal's sentence.
 
     ``attribute`` holds the state, ``stamp`` the moment it was reached (empty: the object keeps
-    moments of its own).
+    moments of its own). ``subject`` returns the object in whose history the steps stand, which
+    is then of ``object_type``: that of a request for an extension is its task.
     """
 
     object_type: str
@@ -51,6 +57,7 @@ class Workflow(Generic[T]):
     steps: tuple[Step[T], ...]
     attribute: str = "state"
     stamp: str = "state_since"
+    subject: Callable[[Any], Any] = itself
 
     def state_of(self, target: T) -> LabelledEnum:
         """Return the state ``target`` is in."""
@@ -97,7 +104,7 @@ def transition(
     if workflow.stamp:
         setattr(target, workflow.stamp, clock.now())
     return record(
-        target,
+        workflow.subject(target),
         workflow.object_type,
         action=step.action,
         title=step.title,

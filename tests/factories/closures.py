@@ -163,12 +163,26 @@ def reopened(scene: Scene, **values: object) -> Task:
     return task
 
 
+def suspended(scene: Scene, **values: object) -> Task:
+    """Add a task that a resolution has suspended while it was being worked on."""
+    rest = {"state": TaskState.SUSPENDED, "suspended_from": TaskState.IN_PROGRESS.value}
+    return task_in_progress(scene, **{**rest, **values})  # type: ignore[arg-type]
+
+
+def cancelled(scene: Scene, **values: object) -> Task:
+    """Add a task that an amendment has taken off the plan."""
+    over = {"state": TaskState.CANCELLED, "cancelled_on": clock.today()}
+    return task_in_progress(scene, **{**over, **values})  # type: ignore[arg-type]
+
+
 STAGES = {
     TaskState.NOT_STARTED: make_task,
     TaskState.IN_PROGRESS: task_in_progress,
     TaskState.CLOSURE_REQUESTED: closure_requested,
     TaskState.CONFIRMED: confirmed,
     TaskState.CLOSED: closed,
+    TaskState.SUSPENDED: suspended,
+    TaskState.CANCELLED: cancelled,
 }
 
 

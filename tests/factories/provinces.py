@@ -10,6 +10,7 @@ from tests.factories.access import make_handover, make_identity, make_invitation
 from tests.factories.agreements import draft_agreement, filed_agreement
 from tests.factories.assessments import score_of, self_assessing
 from tests.factories.evidence import evidence_for, png_bytes
+from tests.factories.extensions import extension_row
 from tests.factories.library import (
     changed_draft,
     made_from,
@@ -133,6 +134,7 @@ def make_everything(scene: Scene) -> Ids:
             "meeting_id": planned_meeting(scene).id,
             "problem_id": make_problem(scene.pairing, scene.supported_coordinator, tasks=[task]).id,
             "assessment_id": assessment.id,
+            "extension_id": extension_row(task, by=scene.supported_coordinator).id,
             "item_id": score_of(assessment, "1.1").item_id,
         },
         special={

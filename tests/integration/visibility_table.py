@@ -180,6 +180,13 @@ GET  tasks.list_tasks               L VV V VVV VVV VV N NNN
 GET  tasks.show_task                L VV V VVV VVV NN N NNN
 POST tasks.start_task               L FF F AAA AAA NN N NNN
 
+POST extensions.grant_extension     L FA F FAF FFF NN N NNN
+POST extensions.refuse_extension    L FA F FAF FFF NN N NNN
+GET  extensions.request_extension   L FF F VVV VVV NN N NNN
+POST extensions.request_extension   L FF F AAA AAA NN N NNN
+GET  extensions.show_extension      L VV V VVV VVV NN N NNN
+POST extensions.withdraw_extension  L FF F FFF AAF NN N NNN
+
 POST evidence.accept_evidence       L FA F AAF FFF NN N NNN
 POST evidence.add_evidence          L FF F AAA AAA NN N NNN
 POST evidence.bulk_accept           L AA A AAA AAA AA N NNN
