@@ -40,6 +40,7 @@ def seed() -> None:
     first_run.load_task_library()
     scheme = first_run.load_scheme()
     first_run.load_survey_template()
+    first_run.load_standards()
     with in_order_of_time():
         with clock.at(FIRST_DAY):
             people = load_people(organisations)

@@ -10,6 +10,7 @@ from portal.extensions import db
 from portal.models import (
     Area,
     BaseKind,
+    Comparison,
     EditionState,
     ItemMode,
     ItemSide,
@@ -20,6 +21,7 @@ from portal.models import (
     Recurrence,
     Scheme,
     ScoreItem,
+    Standard,
     SurveyItem,
     SurveyItemKind,
     SurveyTemplate,
@@ -33,8 +35,10 @@ def load_missing() -> None:
     A portal set up by an older version gets the newer files' content in the same way.
     """
     load_task_library()
+    fill_item_keys()
     load_scheme()
     load_survey_template()
+    load_standards()
 
 
 def load_organisations() -> dict[str, Organisation]:
@@ -89,9 +93,54 @@ def load_task_library() -> None:
                 base_kinds=entry["base_kinds"],
                 basis=entry["basis"],
                 verified=entry["verified"],
+                item_keys=entry["item_keys"],
             )
         )
     db.session.flush()
+
+
+def fill_item_keys() -> None:
+    """Tell the shipped edition's tasks which items of the survey they mend, where none is told.
+
+    An edition that was loaded before tasks had these keys stays as it is in all else.
+    """
+    data = reference_data.load("task_library_2020")
+    keys = {entry["code"]: entry["item_keys"] for entry in data["task"]}
+    loaded = sa.select(LibraryTask).where(LibraryTask.edition == data["edition"])
+    for task in db.session.scalars(loaded):
+        if not task.item_keys and task.code in keys:
+            task.item_keys = list(keys[task.code])
+    db.session.flush()
+
+
+def load_standards() -> None:
+    """Add the shipped standards that are not there yet; one of the same edition is left alone."""
+    rows = db.session.execute(sa.select(Standard.key, Standard.edition))
+    there = {(row.key, row.edition) for row in rows}
+    for position, entry in enumerate(reference_data.load("standards")["standard"], 1):
+        if (entry["key"], entry["edition"]) in there:
+            continue
+        db.session.add(
+            Standard(
+                key=entry["key"],
+                edition=entry["edition"],
+                position=position,
+                title=entry["title"],
+                comparison=Comparison(entry["comparison"]),
+                low=_number(entry.get("low")),
+                high=_number(entry.get("high")),
+                unit=entry.get("unit", ""),
+                base_kinds=entry["base_kinds"],
+                source=entry["source"],
+                verified=entry["verified"],
+                note=entry.get("note", ""),
+            )
+        )
+    db.session.flush()
+
+
+def _number(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)
 
 
 def load_scheme() -> Scheme:

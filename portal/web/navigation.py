@@ -55,6 +55,7 @@ ENTRIES = (
     Entry("年度考核", "assessments.list_assessments", "award", frozenset(READERS | {Role.EXPERT})),
     Entry("工作交接", "handovers.list_people", "person", frozenset(HOSPITAL)),
     Entry("帮扶周期", "programmes.list_programmes", "flag", frozenset(PROVINCE)),
+    Entry("对照标准", "standards.list_standards", "clipboard-data", frozenset(PROVINCE | HOSPITAL)),
     Entry("标准任务库", "library.list_tasks", "journal-text", frozenset(PROVINCE | HOSPITAL)),
     Entry(
         "账号",

@@ -19,6 +19,7 @@ from tests.factories.library import (
     standard,
 )
 from tests.factories.meetings import held_meeting, planned_meeting
+from tests.factories.needs import make_standard, survey_with
 from tests.factories.plans import drafting_plan
 from tests.factories.problems import make_problem
 from tests.factories.scenes import Scene, make_pairing, make_programme
@@ -132,6 +133,8 @@ def make_everything(scene: Scene) -> Ids:
             "evidence_id": use.evidence_id,
             "file_id": use.evidence.file_id,
             "meeting_id": planned_meeting(scene).id,
+            "survey_id": survey_with(scene.pairing, scene.supporting_coordinator).id,
+            "standard_id": make_standard("gp_beds", verified=False).id,
             "problem_id": make_problem(scene.pairing, scene.supported_coordinator, tasks=[task]).id,
             "assessment_id": assessment.id,
             "extension_id": extension_row(task, by=scene.supported_coordinator).id,

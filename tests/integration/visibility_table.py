@@ -250,6 +250,12 @@ GET  closure.review_task            L FV F FVF FFF NN N NNN
 GET  closure.slip                   L AA A AAA AAA NN N NNN
 POST closure.verify_closure         L FA F FFF FFF NN N NNN
 
+GET  standards.add_standard         L FV F FFF FFF FF F FFF
+POST standards.add_standard         L FA F FFF FFF FF F FFF
+GET  standards.list_standards       L VV F VVF VVF VV F FFF
+GET  standards.show_gaps            L VV V VVN VVN NN N NNN
+POST standards.verify_standard      L FA F FFF FFF FF F FFF
+
 GET  problems.edit_problem          L FF F VVN VVN NN N NNN
 POST problems.edit_problem          L FF F AAN AAN NN N NNN
 POST problems.dismiss_problem       L FF F AAN AAN NN N NNN

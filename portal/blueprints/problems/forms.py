@@ -5,7 +5,9 @@ from typing import Any
 from wtforms import DateField, HiddenField, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired
 
+from portal import clock
 from portal.models import Area, Problem, ProblemSource, Severity
+from portal.queries.gaps import ProblemHint
 from portal.row_ids import row_id
 from portal.services.problems import LABELS, ProblemEntry
 from portal.web.forms import MaxLength, PortalForm, choices
@@ -54,6 +56,18 @@ class ProblemForm(PortalForm):
         """Show ``problem`` as it stands."""
         for name in LABELS:
             self[name].data = getattr(problem, name)
+
+    def open_with(self, hint: ProblemHint) -> None:
+        """Show what the survey says already."""
+        self.survey_id.data = str(hint.survey.id)
+        self.source.data = ProblemSource.SURVEY.value
+        self.found_on.data = min(hint.survey.starts_on, clock.today())
+        self.title.data, self.goal.data = hint.title, hint.goal
+        self.description.data = hint.description
+        if hint.field is not None:
+            self.item_id.data = str(hint.field.item.id)
+        if hint.area is not None:
+            self.area.data = hint.area.value
 
     def shown(self) -> list[tuple[str, str]]:
         """Return what was typed, field by field, to be laid beside what was saved."""

@@ -11,12 +11,13 @@ from portal.models import Area, Pairing, Problem, ProblemSource, Severity
 from portal.policies.decision import require
 from portal.policies.problems import Standing, can_write_problem, standing, why_fixed
 from portal.queries import problems as queries
+from portal.queries.gaps import ProblemHint, problem_hint
 from portal.queries.history import history_of
 from portal.queries.pairings import get_whole_pairing
 from portal.queries.problems import ProblemFilter
 from portal.services import problems
 from portal.web.accounts import actor
-from portal.web.address import id_of, member_of
+from portal.web.address import id_of, member_of, text_of
 from portal.web.htmx import page_or_fragment
 from portal.web.refusals import Refused, refusal_of
 from portal.web.requests import leave_to, writes
@@ -65,6 +66,8 @@ def new_problem(pairing_id: int) -> Answer:
     form = ProblemForm()
     if request.method == "GET":
         form.found_on.data = clock.today()
+        if (survey_id := id_of(request.args, "survey_id")) is not None:
+            form.open_with(_hint(pairing, survey_id))
     elif form.validate():
         try:
             problem = problems.add_problem(pairing, form.entry(), actor=actor())
@@ -74,6 +77,18 @@ def new_problem(pairing_id: int) -> Answer:
             flash(f"已登记问题 {problem.number}，接下来请安排任务。", "success")
             return leave_to(problem_url(problem))
     return _form_page(pairing, form), 422 if form.errors else 200
+
+
+def _hint(pairing: Pairing, survey_id: int) -> ProblemHint:
+    """Return what the survey named in the address says. Raises NotVisible if it is not there."""
+    return problem_hint(
+        pairing,
+        survey_id,
+        item_id=id_of(request.args, "item_id"),
+        cell=text_of(request.args, "cell", 60),
+        standard_id=id_of(request.args, "standard_id"),
+        viewer=actor(),
+    )
 
 
 @bp.get("/problems/<int:problem_id>")
