@@ -23,6 +23,16 @@ class AnnexKind(LabelledEnum):
     ASSESSMENT = "assessment", "年度考核指标表"
     SECURITY = "security", "数据安全与保密承诺书"
 
+    @property
+    def numbered(self) -> str:
+        """The title with its number: 附件1 三年帮扶工作计划."""
+        return f"附件{list(AnnexKind).index(self) + 1} {self.label}"
+
+    @property
+    def remark_key(self) -> str:
+        """The key under which a remark on the annex is kept beside those on clauses."""
+        return f"annex_{self.value}"
+
 
 class AgreementAnnex(Identified, Base):
     """One annex as it stood when the text was locked for signing; never changed after."""

@@ -218,3 +218,8 @@ class AgreementSignature(Identified, Base):
     # The leader in whose place a deputy signed, and by what leave.
     on_behalf_of: Mapped[str] = mapped_column(String(40), default="", server_default="")
     delegation_id: Mapped[int | None] = mapped_column(ForeignKey("signing_delegations.id"))
+
+    @property
+    def shown_name(self) -> str:
+        """The name as papers show it: a deputy's with the leader's, 某某（代某某）."""
+        return f"{self.name}（代{self.on_behalf_of}）" if self.on_behalf_of else self.name

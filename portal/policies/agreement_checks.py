@@ -1,21 +1,25 @@
 """What an agreement must hold: the six blocks, the term, and the filing check of 12 points."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from portal import clock
 from portal.models import (
+    Agreement,
+    AgreementKind,
     AgreementRevision,
+    AnnexKind,
     Area,
     ClauseBlock,
     LabelledEnum,
-    Pairing,
     Plan,
     PlanState,
     Programme,
     Side,
 )
+from portal.policies.annexes import Content, is_empty
+from portal.policies.annexes import task_areas as annex_areas
 
 SIX_BLOCKS = (
     ClauseBlock.DUTIES_SUPPORTING,
@@ -28,7 +32,7 @@ SIX_BLOCKS = (
 """双方的职责、权利与义务: what the notice demands by name (H-35)."""
 
 DEMANDED_BLOCKS = (*SIX_BLOCKS, ClauseBlock.AREAS, ClauseBlock.PLAN, ClauseBlock.TASKS)
-SETTLED_PLAN = frozenset({PlanState.AGREED, PlanState.IN_FORCE})
+SETTLED_PLAN = frozenset({PlanState.AGREED, PlanState.IN_FORCE, PlanState.COMPLETED})
 
 
 class Verdict(LabelledEnum):
@@ -65,6 +69,25 @@ def term_matches(revision: AgreementRevision, programme: Programme) -> bool:
     return end - timedelta(days=1) <= revision.ends_on <= end
 
 
+def term_gap(agreement: Agreement, revision: AgreementRevision) -> str:
+    """Return what is wrong with the term, as a sentence; empty where it is right.
+
+    A renewal begins where the replaced agreement ends; an amendment keeps the replaced term,
+    or takes the programme's.
+    """
+    old = agreement.replaces.current if agreement.replaces else None
+    if old is not None and agreement.kind is AgreementKind.RENEWAL:
+        first = old.ends_on + timedelta(days=1)
+        right = revision.starts_on == first
+        return "" if right else f"续签协议应自原协议期满次日（{first.isoformat()}）起"
+    if old is not None and (old.starts_on, old.ends_on) == (revision.starts_on, revision.ends_on):
+        return ""
+    programme = agreement.pairing.programme
+    if term_matches(revision, programme):
+        return ""
+    return f"协议期限应为{len(programme.years)}年，与帮扶周期一致"
+
+
 def unnamed_areas(revision: AgreementRevision) -> list[Area]:
     """Return the areas that the clause on assistance does not name."""
     text = "".join(c.body for c in revision.clauses if c.block is ClauseBlock.AREAS)
@@ -72,9 +95,10 @@ def unnamed_areas(revision: AgreementRevision) -> list[Area]:
 
 
 def filing_check(
+    agreement: Agreement,
     revision: AgreementRevision,
     *,
-    pairing: Pairing,
+    annexes: Mapping[AnnexKind, Content],
     plan: Plan | None,
     task_areas: Collection[Area],
     group_gaps: Sequence[str],
@@ -84,28 +108,31 @@ def filing_check(
     """Return the twelve points of the filing check (domain-facts §12.1), in its order.
 
     ``late`` counts days after the deadline. ``scan_intact`` says whether the stored bytes
-    still have the registered hash; None where they were not read.
+    still have the registered hash; None where they were not read. Once signing is open plan
+    and task list are judged by the ``annexes`` kept with the revision, before that by ``plan``
+    and ``task_areas`` as they are now.
     """
-    programme = pairing.programme
+    pairing = agreement.pairing
+    years = len(pairing.programme.years)
     text = "".join(clause.body for clause in revision.clauses)
     both_named = pairing.supporting.name in text and pairing.supported.name in text
     blocks = [block for block in empty_blocks(revision) if block in SIX_BLOCKS]
     areas = unnamed_areas(revision)
-    untasked = [area for area in Area if area not in task_areas]
+    covered = task_areas if not annexes else annex_areas(annexes.get(AnnexKind.TASKS, {}))
+    untasked = [area for area in Area if area not in covered]
     unsigned = [side for side in Side if revision.signature_of(side) is None]
-    years = len(programme.years)
+    gap = term_gap(agreement, revision)
+    renewed = agreement.kind is AgreementKind.RENEWAL
     return [
         _point(
             "双方名称与结对表一致",
             both_named,
             f"{pairing.supporting.name}、{pairing.supported.name}",
         ),
-        _point(f"帮扶期限为{years}年", term_matches(revision, programme), ""),
+        _point("续签期限与原协议衔接" if renewed else f"帮扶期限为{years}年", not gap, gap),
         _point("写明五个方面的帮扶内容", not areas, _names(areas, "未提及")),
         _point("写明双方职责、权利、义务", not blocks, _names(blocks, "缺少")),
-        _point(
-            "附三年帮扶工作计划", plan is not None and plan.state in SETTLED_PLAN, _plan_note(plan)
-        ),
+        _plan_point(annexes, plan),
         _point("附任务清单且五个方面均有任务", not untasked, _names(untasked, "没有任务：")),
         _point("领导小组组成符合通知要求", not group_gaps, "；".join(group_gaps)),
         _point("双方负责人已签署", not unsigned, _names(unsigned, "尚未签署：")),
@@ -124,8 +151,13 @@ def _names(members: Sequence[LabelledEnum], lead: str) -> str:
     return lead + "、".join(member.label for member in members) if members else ""
 
 
-def _plan_note(plan: Plan | None) -> str:
-    return plan.state.label if plan else "尚未制定"
+def _plan_point(annexes: Mapping[AnnexKind, Content], plan: Plan | None) -> Point:
+    label = "附三年帮扶工作计划"
+    if annexes:
+        empty = is_empty(annexes.get(AnnexKind.PLAN, {}))
+        return _point(label, not empty, "附件1没有内容" if empty else "随签署存档")
+    settled = plan is not None and plan.state in SETTLED_PLAN
+    return _point(label, settled, plan.state.label if plan else "尚未制定")
 
 
 def _scan_point(revision: AgreementRevision) -> Point:

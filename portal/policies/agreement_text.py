@@ -1,5 +1,6 @@
 """How the text of an agreement is made and numbered (domain-facts §12.1)."""
 
+import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,12 +8,16 @@ from datetime import date
 
 from portal import reference_data
 from portal.models import AgreementClause, ClauseBlock
+from portal.policies.agreement_words import chinese_date, chinese_number
 
 UNDECIDED = "（待定）"
 """Stands in a fresh draft where a fact is not known yet; must be gone before signing."""
 
 TERM_KEY = "term_and_goals"
-_DIGITS = "零一二三四五六七八九"
+TERM_KEYS = frozenset({TERM_KEY, "effect_copies_filing"})
+"""The clauses that name the first or last day."""
+PARTIES_KEY = "parties"
+"""The head of the agreement: who signs it. It is no article and has no number."""
 _TASK_COUNT = re.compile(r"共(\d+)项")
 
 
@@ -23,34 +28,35 @@ class Article:
     label: str
     clause: AgreementClause
 
-
-def chinese_date(day: date) -> str:
-    """Return ``day`` as the agreement writes it: 2020年5月22日."""
-    return f"{day.year}年{day.month}月{day.day}日"
+    @property
+    def name(self) -> str:
+        """How it is cited with its title: 第三条 组织机构与沟通报告."""
+        return f"{self.label} {self.clause.title}".strip()
 
 
 def article_label(number: int) -> str:
     """Return 第一条 … 第九十九条 for ``number`` from 1 to 99."""
-    tens, ones = divmod(number, 10)
-    text = ("" if tens < 2 else _DIGITS[tens]) + ("十" if tens else "")
-    return f"第{text}{_DIGITS[ones] if ones else ''}条"
+    return f"第{chinese_number(number)}条"
 
 
 def articles(clauses: Iterable[AgreementClause]) -> list[Article]:
-    """Return the clauses that say something, numbered; an emptied clause is no article."""
+    """Return the clauses that say something, numbered; an emptied clause is no article.
+
+    The head that names the parties comes first and bears no number.
+    """
     spoken = [clause for clause in clauses if clause.body.strip()]
-    return [Article(article_label(n), clause) for n, clause in enumerate(spoken, 1)]
+    heads = [clause for clause in spoken if clause.key == PARTIES_KEY]
+    numbered = [clause for clause in spoken if clause.key != PARTIES_KEY]
+    return [
+        *(Article("", clause) for clause in heads),
+        *(Article(article_label(n), clause) for n, clause in enumerate(numbered, 1)),
+    ]
 
 
 def required_keys() -> frozenset[str]:
     """Return the keys of the clauses that may be reworded but not left out (H-35)."""
     clauses = reference_data.load("agreement_clauses")["clause"]
     return frozenset(clause["key"] for clause in clauses if clause["required"])
-
-
-def annexes() -> list[str]:
-    """Return the titles of the annexes every agreement names."""
-    return [annex["title"] for annex in reference_data.load("agreement_clauses")["annex"]]
 
 
 def draft_clauses(facts: Mapping[str, str]) -> list[AgreementClause]:
@@ -72,10 +78,11 @@ def draft_clauses(facts: Mapping[str, str]) -> list[AgreementClause]:
 
 @dataclass(frozen=True)
 class Remark:
-    """What the centre asks to have changed in one clause, named by its title."""
+    """What the centre asks to have changed in one clause or annex, named by its title."""
 
     clause: str
     text: str
+    key: str = ""
 
 
 def compose_reason(general: str, remarks: Sequence[Remark]) -> str:
@@ -84,20 +91,9 @@ def compose_reason(general: str, remarks: Sequence[Remark]) -> str:
     return "\n".join(line for line in lines if line)
 
 
-def remarks_in(reason: str, titles: Iterable[str]) -> dict[str, str]:
-    """Return title → remark from a text of :func:`compose_reason`, so that each can stand
-    beside its clause. Text before the first remark belongs to none."""
-    found: dict[str, str] = {}
-    current = ""
-    known = set(titles)
-    for line in reason.splitlines():
-        title, mark, rest = line.removeprefix("【").partition("】")
-        if line.startswith("【") and mark and title in known:
-            current = title
-            found[current] = rest
-        elif current:
-            found[current] += f"\n{line}"
-    return found
+def fingerprint(body: str) -> str:
+    """Return a short name of a clause's text: whoever saves says which text they saw."""
+    return hashlib.sha256(body.encode("utf-8")).hexdigest()[:16]
 
 
 def text_gaps(

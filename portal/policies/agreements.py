@@ -1,27 +1,47 @@
 """Who may do what with an agreement, who sees it, how late it is and whom it waits for."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
 
 from portal import clock
 from portal.models import (
     Agreement,
-    AgreementSignature,
+    AgreementKind,
     AgreementState,
     Pairing,
     Role,
     Side,
+    SigningDelegation,
     User,
 )
 from portal.policies.decision import YES, Decision, no, yes_if
 from portal.policies.pairings import works_in
 from portal.policies.scope import has_pairings, sees_all_pairings, side_of, visible_pairings
+from portal.workdays import add_workdays
 
 EDITABLE = frozenset({AgreementState.DRAFT, AgreementState.RETURNED})
 """The text may be changed only while nobody has been asked to sign it."""
+
+IN_FORCE = AgreementState.FILED
+"""What holds between the two hospitals; a pairing has at most one such agreement."""
+
+BEING_MADE = EDITABLE | {AgreementState.SIGNING, AgreementState.SUBMITTED}
+"""On its way to the file; a pairing has at most one, also beside the one in force."""
+
+
+def is_in_force() -> sa.ColumnElement[bool]:
+    """Return the condition on Agreement under which it holds now."""
+    return Agreement.state == IN_FORCE
+
+
+def is_being_made() -> sa.ColumnElement[bool]:
+    """Return the condition on Agreement under which it is on its way to the file."""
+    return Agreement.state.in_(sorted(BEING_MADE))
+
+
+SIGNERS = "只有结对双方的基地负责人可以签署，且只能代表本单位签署。"
 
 
 def opens_agreements(viewer: User) -> bool:
@@ -56,10 +76,31 @@ def can_withdraw(viewer: User, agreement: Agreement) -> Decision:
     )
 
 
-def can_sign(viewer: User, agreement: Agreement) -> Decision:
-    """Each side's leader signs, for the own side only."""
-    mine = viewer.role is Role.BASE_LEADER and side_of(viewer, agreement.pairing) is not None
-    return yes_if(mine, "只有结对双方的基地负责人可以签署，且只能代表本单位签署。")
+def can_sign(
+    viewer: User, agreement: Agreement, leave: SigningDelegation | None = None
+) -> Decision:
+    """Each side's leader signs, for the own side only; or whoever has ``leave`` to sign.
+
+    ``leave`` is a delegation to the viewer that holds today (queries/delegations).
+    """
+    if side_of(viewer, agreement.pairing) is None:
+        return no(SIGNERS)
+    return yes_if(viewer.role is Role.BASE_LEADER or leave is not None, SIGNERS)
+
+
+def can_take_back(viewer: User, agreement: Agreement) -> Decision:
+    """The hospitals may take back what the centre has not decided about yet."""
+    return yes_if(
+        works_in(viewer, agreement.pairing), "只有结对双方的基地管理员或负责人可以撤回报送。"
+    )
+
+
+def can_terminate(viewer: User, agreement: Agreement) -> Decision:
+    """An agreement ends early only with the commission's consent (§12.1, clause 18)."""
+    return yes_if(
+        viewer.role is Role.COMMISSION_OFFICER and side_of(viewer, agreement.pairing) is None,
+        "提前终止协议须经省卫健委同意。",
+    )
 
 
 def can_review(viewer: User, agreement: Agreement) -> Decision:
@@ -74,6 +115,52 @@ def can_review(viewer: User, agreement: Agreement) -> Decision:
     if viewer.id in hands:
         return no("您参与过本协议的起草、签署或报送，不能由您审核。")
     return YES
+
+
+RENEWAL_DAYS = 90
+"""So many days before its last day an agreement is to be renewed."""
+
+
+def renewal_due_since(agreement: Agreement, today: date) -> date | None:
+    """Return since when the renewal of an agreement in force has been due; None before that."""
+    if agreement.state is not IN_FORCE:
+        return None
+    since = agreement.current.ends_on - timedelta(days=RENEWAL_DAYS)
+    return since if since <= today else None
+
+
+def sides_to_sign(agreement: Agreement) -> list[Side]:
+    """Return whose signature is awaited now: the first side alone until it has signed."""
+    absent = [side for side in Side if agreement.current.signature_of(side) is None]
+    first = agreement.first_to_sign
+    return [first] if first is not None and first in absent else absent
+
+
+REFILING_WORKDAYS = 15
+"""Within so many working days after signing a change is filed again (§12.1, clause 18)."""
+
+
+def filing_deadline(agreement: Agreement) -> date | None:
+    """Return by when it is to be submitted; None for a change that is not signed yet.
+
+    The programme's deadline is for first agreements; a change counts from its own signing.
+    """
+    if agreement.kind is AgreementKind.ORIGINAL:
+        return agreement.pairing.programme.filing_deadline
+    sent = [one for one in agreement.revisions if one.submitted_at]
+    revision = sent[0] if sent else agreement.current
+    if len(revision.signatures) < len(Side):
+        return None
+    last = max(mark.signed_at for mark in revision.signatures)
+    return add_workdays(clock.local_date(last), REFILING_WORKDAYS)
+
+
+def late_of(agreement: Agreement, today: date) -> int:
+    """Return by how many days ``agreement`` missed its deadline; 0 where it has none yet."""
+    deadline = filing_deadline(agreement)
+    if deadline is None:
+        return 0
+    return late_days(agreement.first_submitted_at, deadline, today)
 
 
 def late_days(first_submitted_at: datetime | None, deadline: date, today: date) -> int:
@@ -107,11 +194,9 @@ def waits_for(agreement: Agreement) -> Waiting | None:
 
 
 def _waiting_while_signing(agreement: Agreement, since: datetime) -> Waiting:
-    marks: Iterable[AgreementSignature] = agreement.current.signatures
-    signed = {mark.side: mark.signed_at for mark in marks}
-    unsigned = [
-        agreement.pairing.organisation_on(side).short_name for side in Side if side not in signed
-    ]
-    if unsigned:
-        return Waiting("、".join(unsigned) + "负责人", since)
-    return Waiting("双方基地管理员", max(signed.values()))
+    absent = sides_to_sign(agreement)
+    if absent:
+        names = [agreement.pairing.organisation_on(side).short_name for side in absent]
+        return Waiting("、".join(names) + "负责人", since)
+    last = max(mark.signed_at for mark in agreement.current.signatures)
+    return Waiting("双方基地管理员", last)

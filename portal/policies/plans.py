@@ -60,6 +60,11 @@ def can_complete_plan(viewer: User, _plan: Plan) -> Decision:
     return yes_if(viewer.role is Role.CENTRE_REVIEWER, "只有省中心可以确认计划完成。")
 
 
+def can_end_plan(viewer: User, _plan: Plan) -> Decision:
+    """A plan ends early with its agreement, by the commission's consent."""
+    return yes_if(viewer.role is Role.COMMISSION_OFFICER, "计划随协议提前终止，须经省卫健委同意。")
+
+
 def can_see_library(viewer: User) -> Decision:
     """The library is read by the province and by coordinators and leaders of bases."""
     return yes_if(

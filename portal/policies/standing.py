@@ -22,6 +22,7 @@ from portal.models import (
     Side,
     TaskState,
 )
+from portal.policies.agreements import renewal_due_since, sides_to_sign
 from portal.policies.meetings import MeetingStatus, whose_turn
 from portal.workdays import workdays_between
 
@@ -54,6 +55,8 @@ class Facts:
     meetings: Sequence[Meeting]
     meeting_status: MeetingStatus | None
     assessments: Sequence[Assessment]
+    # What is to take the place of the agreement in force, where one is being made.
+    next_agreement: Agreement | None = None
 
     @property
     def total(self) -> int:
@@ -146,11 +149,15 @@ def _plan_waits(facts: Facts) -> list[Waiting]:
 
 
 def _agreement_waits(facts: Facts) -> list[Waiting]:
-    one, page = facts.agreement, "agreements.show_for_pairing"
+    """What is being made, else the renewal of what is about to run out."""
+    one, page = facts.next_agreement or facts.agreement, "agreements.show_for_pairing"
     if one is None:
         return [_wait(facts, BOTH, "起草帮扶协议", facts.pairing.created_at, page)]
+    if due := renewal_due_since(one, facts.today):
+        what = f"续签帮扶协议（{one.current.ends_on.isoformat()}到期）"
+        return [_wait(facts, BOTH, what, due, page)]
     if one.state is AgreementState.SIGNING:
-        absent = [side for side in Side if one.current.signature_of(side) is None]
+        absent = sides_to_sign(one)
         if absent:
             return [
                 _wait(facts, _leader(facts, side), "签署协议", one.state_since, page)
@@ -265,6 +272,8 @@ def _agreement_steps(facts: Facts) -> tuple[Step, Step]:
     one = facts.agreement
     if one is None:
         return Step(sign, TODO, "未起草"), Step(file, TODO)
+    if one.state is AgreementState.TERMINATED:
+        return Step(sign, DONE), Step(file, RETURNED, one.state.label)
     if one.state is AgreementState.FILED:
         filed_on = clock.local_date(one.filed_at) if one.filed_at else None
         return Step(sign, DONE), Step(file, DONE, filed_on.isoformat() if filed_on else "")
@@ -279,7 +288,7 @@ def _plan_step(facts: Facts) -> Step:
     label, plan = "计划执行", facts.plan
     if plan is None:
         return Step(label, TODO, "未制定")
-    if plan.state is PlanState.COMPLETED:
+    if plan.state in (PlanState.COMPLETED, PlanState.TERMINATED):
         return Step(label, DONE, plan.state.label)
     if plan.state is PlanState.IN_FORCE:
         return Step(label, CURRENT, f"已销号 {facts.closed}/{facts.total}")

@@ -17,6 +17,9 @@ from portal.policies.decision import Decision, no, yes_if
 from portal.policies.pairings import works_in
 from portal.policies.scope import side_of
 
+OVER = (PlanState.COMPLETED, PlanState.TERMINATED)
+"""Plans on which nobody works any more."""
+
 
 def can_work_on(viewer: User, task: Task) -> Decision:
     """Both hospitals' coordinators and leaders, and whoever the task was given to.
@@ -61,7 +64,7 @@ def is_open_with(person: User | type[User]) -> sa.ColumnElement[bool]:
         ),
         _in_hospital(person),
         sa.not_(Task.is_over),
-        Plan.state != PlanState.COMPLETED,
+        Plan.state.not_in(OVER),
     )
 
 
@@ -76,6 +79,8 @@ def why_locked(task: Task) -> str:
     """Return why nobody can work on ``task`` now, as a sentence; empty when they can."""
     if task.plan.state is PlanState.COMPLETED:
         return "三年帮扶工作计划已完成，任务不再变动。"
+    if task.plan.state is PlanState.TERMINATED:
+        return "帮扶协议已提前终止，任务停止办理，记录予以保留。"
     if task.plan.state is not PlanState.IN_FORCE:
         return "三年帮扶工作计划尚未生效，协议备案后才能开始办理任务。"
     if task.state is TaskState.CLOSURE_REQUESTED:

@@ -1,10 +1,17 @@
 """What changed between two revisions of an agreement, clause by clause and word by word."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import SequenceMatcher
+from itertools import zip_longest
 
-from portal.models import AgreementRevision, LabelledEnum
-from portal.policies.agreement_text import articles, chinese_date
+from portal.models import AgreementRevision, AnnexKind, LabelledEnum
+from portal.policies.agreement_text import articles
+from portal.policies.agreement_words import chinese_date
+from portal.policies.annexes import Content
 from portal.queries.text_diff import Piece, compare_texts
+
+Contents = Mapping[AnnexKind, Content]
 
 
 class Change(LabelledEnum):
@@ -34,13 +41,57 @@ def compare_revisions(before: AgreementRevision, after: AgreementRevision) -> li
     return [_compare(key, old.get(key), new.get(key)) for key in keys]
 
 
+@dataclass(frozen=True)
+class RowChange:
+    """One line or row of an annex in both revisions; empty where one does not have it."""
+
+    before: list[Piece]
+    after: list[Piece]
+
+
+@dataclass(frozen=True)
+class AnnexChange:
+    """One annex in both revisions, with the rows that differ."""
+
+    kind: AnnexKind
+    rows: list[RowChange]
+
+
+def compare_annexes(before: Contents, after: Contents) -> list[AnnexChange]:
+    """Return the annexes that differ, each with its differing rows, word by word."""
+    found = []
+    for kind in AnnexKind:
+        rows = _row_changes(_lines(before.get(kind)), _lines(after.get(kind)))
+        if rows:
+            found.append(AnnexChange(kind, rows))
+    return found
+
+
+def _row_changes(old: list[str], new: list[str]) -> list[RowChange]:
+    """Pair the rows that took each other's place; the others were added or removed."""
+    matcher = SequenceMatcher(None, old, new, autojunk=False)
+    found = []
+    for kind, i1, i2, j1, j2 in matcher.get_opcodes():
+        if kind == "equal":
+            continue
+        for left, right in zip_longest(old[i1:i2], new[j1:j2], fillvalue=""):
+            found.append(RowChange(*compare_texts(left, right)))
+    return found
+
+
+def _lines(content: Content | None) -> list[str]:
+    """Return an annex as lines: its text, then one line for each row."""
+    if content is None:
+        return []
+    return [*content["text"], *(" ｜ ".join(row) for row in content["rows"])]
+
+
 def _texts(revision: AgreementRevision) -> dict[str, tuple[str, str]]:
     """Return title and text of the term and of every clause that says something, by key."""
     term = f"自{chinese_date(revision.starts_on)}起至{chinese_date(revision.ends_on)}止"
     texts = {"": ("协议期限", term)}
     for article in articles(revision.clauses):
-        title = f"{article.label} {article.clause.title}"
-        texts[article.clause.key] = (title, article.clause.body)
+        texts[article.clause.key] = (article.name, article.clause.body)
     return texts
 
 

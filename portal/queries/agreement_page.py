@@ -1,63 +1,57 @@
 """Everything the page of one agreement shows, gathered once."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.orm import joinedload
 
 from portal import clock
 from portal.errors import NotVisible
+from portal.extensions import db
 from portal.models import (
     Agreement,
+    AgreementRemark,
     AgreementRevision,
     AgreementState,
-    Area,
+    AgreementTermination,
+    AnnexKind,
     Event,
     Pairing,
-    Plan,
     User,
 )
 from portal.policies.agreement_checks import Point, filing_check
 from portal.policies.agreement_text import Article, articles
-from portal.policies.agreements import EDITABLE, Waiting, can_review, can_sign, late_days, waits_for
-from portal.policies.scope import side_of
-from portal.queries.agreement_diff import Change, ClauseChange, compare_revisions
+from portal.policies.agreements import (
+    EDITABLE,
+    IN_FORCE,
+    Waiting,
+    can_review,
+    late_of,
+    waits_for,
+)
+from portal.policies.annexes import Content
+from portal.queries.agreement_diff import (
+    AnnexChange,
+    Change,
+    ClauseChange,
+    compare_annexes,
+    compare_revisions,
+)
+from portal.queries.agreement_now import (
+    OPEN_TERMINATIONS,
+    Gap,
+    Signing,
+    actions_of,
+    gaps_of,
+    signing_of,
+    standing_of,
+    steps_of,
+)
 from portal.queries.agreements import scan_is_intact
+from portal.queries.agreements_at_hand import AtHand, agreements_at_hand
 from portal.queries.history import history_of
 from portal.workdays import workdays_between
-from portal.workflow.agreements import (
-    WORKFLOW,
-    group_missing,
-    missing_for_filing,
-    plan_missing,
-    plan_of,
-    signatures_missing,
-    task_counts,
-    text_missing,
-)
-
-
-@dataclass(frozen=True)
-class Gap:
-    """Something still missing, and where it is mended: group, plan, tasks, text or signing."""
-
-    text: str
-    place: str
-
-
-@dataclass(frozen=True)
-class Standing:
-    """What group and plan of a pairing say at the moment."""
-
-    group_gaps: list[str]
-    plan: Plan | None
-    counts: Mapping[Area, int]
-
-    @property
-    def gaps(self) -> list[Gap]:
-        """What group and plan lack for an agreement."""
-        return [
-            *(Gap(text, "group") for text in self.group_gaps),
-            *(Gap(text, "plan") for text in plan_missing(self.plan, dict(self.counts))),
-        ]
+from portal.workflow.annexes import annexes_today, kept_annexes
 
 
 @dataclass(frozen=True)
@@ -68,15 +62,21 @@ class AgreementPage:
     revision: AgreementRevision
     before: AgreementRevision | None
     changes: list[ClauseChange]
+    annexes: dict[AnnexKind, Content]
+    annex_changes: list[AnnexChange]
+    remarks: dict[str, AgreementRemark]
     articles: list[Article]
     points: list[Point]
     gaps: list[Gap]
     steps: list[dict[str, str]]
     actions: frozenset[str]
+    signing: Signing
     waiting: Waiting | None
     waiting_days: int | None
     late: int
     events: list[Event]
+    at_hand: AtHand
+    termination: AgreementTermination | None
 
     @property
     def pairing(self) -> Pairing:
@@ -89,17 +89,23 @@ class AgreementPage:
         return self.revision is self.agreement.current
 
     @property
+    def annexes_kept(self) -> bool:
+        """Whether the annexes shown are those kept for signing, not a preview."""
+        return bool(self.revision.annexes)
+
+    @property
+    def other(self) -> Agreement | None:
+        """The agreement that is to replace this one, or that this one is to replace."""
+        if self.agreement.state is IN_FORCE:
+            return self.at_hand.being_made
+        return self.agreement.replaces
+
+    @property
     def returned(self) -> Event | None:
         """The return that still has to be answered."""
         if not self.agreement.return_reason:
             return None
         return next((event for event in self.events if event.action == "return"), None)
-
-
-def standing_of(pairing: Pairing) -> Standing:
-    """Return what group and plan of ``pairing`` say; the caller has loaded it in scope."""
-    plan = plan_of(pairing)
-    return Standing(group_missing(pairing), plan, task_counts(plan))
 
 
 def agreement_page(
@@ -112,40 +118,102 @@ def agreement_page(
     Raises NotVisible for a revision that does not exist.
     """
     revision = _revision(agreement, number)
-    before = next((r for r in agreement.revisions if r.number == revision.number - 1), None)
-    changes = compare_revisions(before, revision) if before and compared is not False else []
-    if compared is None and not _worth_comparing(agreement, changes):
-        changes = []
+    before = compared_with(agreement, revision)
+    annexes = annexes_of(agreement, revision)
+    changes, annex_changes = _changes(agreement, before, revision, annexes, compared)
     standing = standing_of(agreement.pairing)
     today = clock.today()
-    deadline = agreement.pairing.programme.filing_deadline
-    late = late_days(agreement.first_submitted_at, deadline, today)
+    late = late_of(agreement, today)
     waiting = waits_for(agreement)
+    at_hand = agreements_at_hand([agreement.pairing_id]).get(agreement.pairing_id, AtHand())
+    termination = last_termination(agreement)
+    signing = signing_of(agreement, viewer)
     return AgreementPage(
         agreement=agreement,
         revision=revision,
         before=before,
         changes=changes,
+        annexes=annexes,
+        annex_changes=annex_changes,
+        remarks=remarks_for(agreement, revision),
         articles=articles(revision.clauses),
         points=filing_check(
+            agreement,
             revision,
-            pairing=agreement.pairing,
+            annexes=kept_annexes(revision),
             plan=standing.plan,
             task_areas=standing.counts,
             group_gaps=standing.group_gaps,
             late=late,
             scan_intact=_scan_intact(agreement, revision, viewer),
         ),
-        gaps=_gaps(agreement, standing),
-        steps=_steps(agreement),
-        actions=_actions(agreement, viewer),
+        gaps=gaps_of(agreement, standing),
+        steps=steps_of(agreement),
+        actions=actions_of(
+            agreement,
+            viewer,
+            signing=signing,
+            changing=at_hand.being_made is not None,
+            ending=termination is not None and termination.state in OPEN_TERMINATIONS,
+        ),
+        signing=signing,
         waiting=waiting,
         waiting_days=(
             workdays_between(clock.local_date(waiting.since), today) if waiting else None
         ),
         late=late,
-        events=history_of("agreement", agreement.id),
+        events=_events(agreement, termination),
+        at_hand=at_hand,
+        termination=termination,
     )
+
+
+def compared_with(agreement: Agreement, revision: AgreementRevision) -> AgreementRevision | None:
+    """Return what ``revision`` is shown beside: the last one that the centre returned, else the
+    one before it, else the text that the agreement is to replace."""
+    earlier = [one for one in agreement.revisions if one.number < revision.number]
+    returned = [one for one in earlier if one.returned_at]
+    if earlier:
+        return (returned or earlier)[-1]
+    return agreement.replaces.current if agreement.replaces else None
+
+
+def annexes_of(agreement: Agreement, revision: AgreementRevision) -> dict[AnnexKind, Content]:
+    """Return the annexes kept with ``revision``; of a draft, as they read today."""
+    kept = kept_annexes(revision)
+    if kept or agreement.state not in EDITABLE or revision is not agreement.current:
+        return kept
+    return annexes_today(agreement.pairing)
+
+
+def remarks_for(agreement: Agreement, revision: AgreementRevision) -> dict[str, AgreementRemark]:
+    """Return, by clause, what the centre asked for when it last returned an earlier revision."""
+    returned = [
+        one for one in agreement.revisions if one.number < revision.number and one.returned_at
+    ]
+    return {one.clause_key: one for one in returned[-1].remarks} if returned else {}
+
+
+def last_termination(agreement: Agreement) -> AgreementTermination | None:
+    """Return the last request to end a filed agreement early."""
+    if agreement.filed_at is None:
+        return None
+    return db.session.scalar(
+        sa.select(AgreementTermination)
+        .where(AgreementTermination.agreement_id == agreement.id)
+        .order_by(AgreementTermination.id.desc())
+        .limit(1)
+        .options(joinedload(AgreementTermination.requested_by))
+    )
+
+
+def _events(agreement: Agreement, termination: AgreementTermination | None) -> list[Event]:
+    """Return the history, with that of the request to end it, newest first."""
+    events = history_of("agreement", agreement.id)
+    if termination is None:
+        return events
+    more = history_of("agreement_termination", termination.id)
+    return sorted([*events, *more], key=lambda one: one.id, reverse=True)
 
 
 def _revision(agreement: Agreement, number: int | None) -> AgreementRevision:
@@ -157,65 +225,33 @@ def _revision(agreement: Agreement, number: int | None) -> AgreementRevision:
     raise NotVisible()
 
 
+def _changes(
+    agreement: Agreement,
+    before: AgreementRevision | None,
+    revision: AgreementRevision,
+    annexes: dict[AnnexKind, Content],
+    compared: bool | None,
+) -> tuple[list[ClauseChange], list[AnnexChange]]:
+    """Return what changed since ``before``; nothing where it is not to be shown."""
+    if before is None or compared is False:
+        return [], []
+    changes = compare_revisions(before, revision)
+    if compared is None and not _worth_comparing(agreement, changes):
+        return [], []
+    kept = kept_annexes(before)
+    return changes, compare_annexes(kept, annexes) if kept and annexes else []
+
+
 def _worth_comparing(agreement: Agreement, changes: list[ClauseChange]) -> bool:
     """Whether to open beside the revision before: for the reviewer always, that nothing
     changed is worth knowing too; later, and while nothing is written yet, the text itself."""
     if agreement.state is AgreementState.SUBMITTED:
         return True
     changed = any(one.change is not Change.SAME for one in changes)
-    return changed and agreement.state is not AgreementState.FILED
+    return changed and agreement.state in EDITABLE | {AgreementState.SIGNING}
 
 
 def _scan_intact(agreement: Agreement, revision: AgreementRevision, viewer: User) -> bool | None:
     """Read the file again only for the one who is about to decide: it may be large."""
     deciding = agreement.state is AgreementState.SUBMITTED and can_review(viewer, agreement)
     return scan_is_intact(revision.scan) if deciding and revision.scan else None
-
-
-def _gaps(agreement: Agreement, standing: Standing) -> list[Gap]:
-    """Return what the next step lacks."""
-    if agreement.state is AgreementState.SUBMITTED:
-        return [Gap(text, "plan") for text in missing_for_filing(agreement)]
-    if agreement.state is AgreementState.FILED:
-        return []
-    text = [Gap(one, "text") for one in text_missing(agreement, dict(standing.counts))]
-    if agreement.state in EDITABLE:
-        return [*standing.gaps, *text]
-    signing = [Gap(one, "signing") for one in signatures_missing(agreement)]
-    return [*signing, *standing.gaps, *text]
-
-
-def _actions(agreement: Agreement, viewer: User) -> frozenset[str]:
-    """Return the names of what ``viewer`` may do now, checklist or not."""
-    actions = {step.action for step in WORKFLOW.open_to(agreement, viewer)}
-    if "open_signing" in actions:
-        actions.add("edit")
-    if "submit" in actions:
-        actions.add("attach")
-    side = side_of(viewer, agreement.pairing)
-    signing = agreement.state is AgreementState.SIGNING and can_sign(viewer, agreement)
-    if signing and side and agreement.current.signature_of(side) is None:
-        actions.add("sign")
-    return frozenset(actions)
-
-
-def _steps(agreement: Agreement) -> list[dict[str, str]]:
-    """Return the way an agreement goes, with where this one stands."""
-    state = agreement.state
-    order = [AgreementState.DRAFT, AgreementState.SIGNING, AgreementState.SUBMITTED]
-    order.append(AgreementState.FILED)
-    labels = ["起草", "双方签署", "省中心审核", "备案"]
-    if state is AgreementState.RETURNED:
-        return [{"label": "退回修改", "state": "returned"}] + [
-            {"label": label, "state": "todo"} for label in labels[1:]
-        ]
-    here = order.index(state) if state in order else len(order)
-    if state is AgreementState.FILED:
-        here = len(order)
-    return [
-        {
-            "label": label,
-            "state": "done" if at < here else "current" if at == here else "todo",
-        }
-        for at, label in enumerate(labels)
-    ]

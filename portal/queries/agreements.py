@@ -13,6 +13,7 @@ from portal.errors import NotVisible
 from portal.extensions import db
 from portal.models import (
     Agreement,
+    AgreementRemark,
     AgreementRevision,
     AgreementState,
     Event,
@@ -23,11 +24,13 @@ from portal.models import (
 )
 from portal.policies.agreements import (
     late_days,
+    late_of,
     opens_agreements,
     visible_agreements,
     waits_for,
 )
 from portal.policies.scope import visible_pairings
+from portal.queries.agreements_at_hand import AtHand, agreements_at_hand
 from portal.workdays import workdays_between
 
 PAGE = 50
@@ -59,6 +62,8 @@ def get_agreement(agreement_id: int, *, viewer: User) -> Agreement:
                 joinedload(AgreementRevision.scan).joinedload(StoredFile.uploaded_by),
                 selectinload(AgreementRevision.clauses),
                 selectinload(AgreementRevision.signatures),
+                selectinload(AgreementRevision.annexes),
+                selectinload(AgreementRevision.remarks).joinedload(AgreementRemark.made_by),
             ),
         )
     )
@@ -67,21 +72,15 @@ def get_agreement(agreement_id: int, *, viewer: User) -> Agreement:
     return agreement
 
 
-def live_agreement(pairing: Pairing, *, viewer: User) -> Agreement | None:
-    """Return the pairing's agreement that is neither superseded nor terminated.
+def tab_agreement(pairing: Pairing, *, viewer: User) -> Agreement | None:
+    """Return the agreement that the pairing's tab leads to: the one in force, else the one
+    being made, else the one that ended early.
 
     Raises NotVisible for a viewer who sees the pairing but no agreements.
     """
     if not opens_agreements(viewer):
         raise NotVisible()
-    dead = [AgreementState.SUPERSEDED, AgreementState.TERMINATED]
-    return db.session.scalar(
-        sa.select(Agreement).where(
-            Agreement.pairing_id == pairing.id,
-            Agreement.state.not_in(dead),
-            visible_agreements(viewer),
-        )
-    )
+    return agreements_at_hand([pairing.id]).get(pairing.id, AtHand()).shown
 
 
 def last_edit(agreement: Agreement) -> Event | None:
@@ -237,10 +236,10 @@ def _day_after(programme: Programme) -> datetime:
 
 def _row(pairing: Pairing, agreement: Agreement | None) -> RegisterRow:
     today = clock.today()
-    first = agreement.first_submitted_at if agreement else None
-    late = late_days(first, pairing.programme.filing_deadline, today)
     if agreement is None:
+        late = late_days(None, pairing.programme.filing_deadline, today)
         return RegisterRow(pairing, None, late, "双方基地管理员", None, None)
+    late = late_of(agreement, today)
     waiting = waits_for(agreement)
     if waiting is None:
         return RegisterRow(pairing, agreement, late, "", None, None)

@@ -17,7 +17,7 @@ from portal import clock
 from portal.extensions import db
 from portal.models import (
     Agreement,
-    AgreementState,
+    AgreementKind,
     Area,
     Assessment,
     ClosureRequest,
@@ -152,7 +152,10 @@ def _agreement_filed(assessment: Assessment) -> FilingFact:
     """Judge the first submission of the agreement that was filed: the centre's own time is free."""
     agreement = db.session.scalar(
         sa.select(Agreement)
-        .where(Agreement.pairing_id == assessment.pairing_id)
+        .where(
+            Agreement.pairing_id == assessment.pairing_id,
+            Agreement.kind == AgreementKind.ORIGINAL,
+        )
         .order_by(
             Agreement.first_submitted_at.is_(None), Agreement.first_submitted_at, Agreement.id
         )
@@ -163,7 +166,7 @@ def _agreement_filed(assessment: Assessment) -> FilingFact:
         return FilingFact("pairing", assessment.pairing_id, "帮扶协议备案", deadline, None)
     submitted = agreement.first_submitted_at
     day = clock.local_date(submitted) if submitted else None
-    accepted = agreement.state in (AgreementState.FILED, AgreementState.SUPERSEDED)
+    accepted = agreement.filed_at is not None
     counts = day is not None and accepted and day <= assessment.cutoff_on
     note = f"备案号 {agreement.filing_number}" if accepted else f"协议{agreement.state.label}"
     return FilingFact(

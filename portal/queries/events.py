@@ -31,6 +31,8 @@ OBJECT_LABELS = {
     "pairing": "结对",
     "group": "领导小组",
     "agreement": "协议",
+    "agreement_termination": "提前终止",
+    "signing_delegation": "代签授权",
     "plan": "计划",
     "library_edition": "标准任务库版本",
     "task": "任务",

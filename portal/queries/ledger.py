@@ -97,7 +97,7 @@ class LedgerRow:
     def light_detail(self) -> str | None:
         """How late, how soon, or that it was returned: the words beside the light."""
         if self.plan_state not in BINDING:
-            return "计划未生效"
+            return "协议已终止" if self.plan_state is PlanState.TERMINATED else "计划未生效"
         if not self.state.is_running:
             return self.state.rest_label or None
         if self.overdue_days > 0:

@@ -13,7 +13,6 @@ from portal.extensions import db
 from portal.models import (
     AgendaItem,
     Agreement,
-    AgreementState,
     LeadershipGroup,
     Meeting,
     MeetingState,
@@ -311,8 +310,8 @@ def meeting_status(pairings: Iterable[Pairing]) -> dict[int, MeetingStatus]:
         .scalar_subquery()
     )
     filed_at = (
-        sa.select(sa.func.max(Agreement.filed_at))
-        .where(Agreement.pairing_id == Pairing.id, Agreement.state == AgreementState.FILED)
+        sa.select(sa.func.min(Agreement.filed_at))
+        .where(Agreement.pairing_id == Pairing.id, Agreement.filed_at.is_not(None))
         .scalar_subquery()
     )
     in_force_at = sa.select(Plan.in_force_at).where(Plan.pairing_id == Pairing.id).scalar_subquery()

@@ -21,7 +21,6 @@ from portal.models import (
     MeetingState,
     Pairing,
     Plan,
-    PlanState,
     Role,
     Side,
     Task,
@@ -30,7 +29,7 @@ from portal.models import (
     User,
 )
 from portal.policies.scope import of_own_hospital, side_of
-from portal.policies.tasks import is_open_with
+from portal.policies.tasks import OVER, is_open_with
 from portal.queries.workbench import bench_of
 
 WITHOUT_A_POST = frozenset({Role.EXPERT, Role.CONTRIBUTOR})
@@ -108,7 +107,7 @@ def tasks_left_behind(user: User) -> int:
         .select_from(Task)
         .join(Plan, Plan.id == Task.plan_id)
         .join(Pairing, Pairing.id == Task.pairing_id)
-        .where(named, sa.not_(Task.is_over), Plan.state != PlanState.COMPLETED)
+        .where(named, sa.not_(Task.is_over), Plan.state.not_in(OVER))
         .where(sa.not_(is_open_with(user)))
     )
     return db.session.scalar(found) or 0

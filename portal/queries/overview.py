@@ -33,6 +33,7 @@ from portal.models import (
 from portal.policies.groups import composition_gaps
 from portal.policies.meetings import MeetingStatus
 from portal.policies.scope import visible_pairings
+from portal.queries.agreements_at_hand import AtHand, agreements_at_hand
 from portal.queries.meetings import meeting_status
 
 
@@ -91,7 +92,9 @@ class OverviewRow:
         found: list[tuple[str, str]] = []
         if self.total.red:
             found.append((f"{self.total.red} 项任务逾期", "red"))
-        if self.agreement is None or self.agreement.state is not AgreementState.FILED:
+        if self.agreement is not None and self.agreement.state is AgreementState.TERMINATED:
+            found.append(("协议已提前终止", "agreement"))
+        elif self.agreement is None or self.agreement.state is not AgreementState.FILED:
             state = self.agreement.state.label if self.agreement else "未起草"
             found.append((f"协议未备案（{state}）", "agreement"))
         elif self.agreement_late_days > 0:
@@ -187,12 +190,13 @@ def _rows(programme: Programme, viewer: User) -> list[OverviewRow]:
     )
     ids = [pairing.id for pairing in pairings]
     cells = _cells(ids, clock.today())
-    agreements = _live_agreements(ids)
+    agreements = agreements_at_hand(ids)
     meetings = meeting_status(pairings)
     grades = _latest_grades(ids)
     rows = []
     for pairing in pairings:
-        agreement = agreements.get(pairing.id)
+        at_hand = agreements.get(pairing.id, AtHand())
+        agreement = at_hand.shown
         row = OverviewRow(
             pairing=pairing,
             cells={area: cells.get((pairing.id, area), Cell()) for area in Area},
@@ -239,12 +243,6 @@ def _cells(ids: list[int], today: date) -> dict[tuple[int, Area], Cell]:
         (pairing_id, area): Cell(*(int(count) for count in counts))
         for pairing_id, area, *counts in db.session.execute(query)
     }
-
-
-def _live_agreements(ids: list[int]) -> dict[int, Agreement]:
-    live = Agreement.state.not_in([AgreementState.SUPERSEDED, AgreementState.TERMINATED])
-    found = db.session.scalars(sa.select(Agreement).where(Agreement.pairing_id.in_(ids), live))
-    return {agreement.pairing_id: agreement for agreement in found}
 
 
 def _late_days(agreement: Agreement | None, deadline: date) -> int:

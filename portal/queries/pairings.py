@@ -11,7 +11,6 @@ from portal.errors import NotVisible
 from portal.extensions import db
 from portal.models import (
     Agreement,
-    AgreementState,
     Event,
     LeadershipGroup,
     Organisation,
@@ -26,6 +25,7 @@ from portal.models import (
 from portal.policies.groups import composition_gaps
 from portal.policies.pairings import can_see_whole
 from portal.policies.scope import has_pairings, visible_pairings, visible_tasks
+from portal.queries.agreements_at_hand import AtHand, agreements_at_hand
 
 Supporting, Supported = aliased(Organisation), aliased(Organisation)
 
@@ -143,7 +143,7 @@ def pairing_rows(viewer: User, narrowed: PairingFilter = PairingFilter()) -> lis
     pairings = pairings_seen_by(viewer, narrowed)
     ids = [pairing.id for pairing in pairings]
     groups = groups_of(ids)
-    agreements = live_agreements(ids)
+    agreements = agreements_at_hand(ids)
     plans = {
         plan.pairing_id: plan
         for plan in db.session.scalars(sa.select(Plan).where(Plan.pairing_id.in_(ids)))
@@ -153,21 +153,12 @@ def pairing_rows(viewer: User, narrowed: PairingFilter = PairingFilter()) -> lis
         PairingRow(
             pairing,
             composition_gaps(groups.get(pairing.id), pairing),
-            agreements.get(pairing.id),
+            agreements.get(pairing.id, AtHand()).shown,
             plans.get(pairing.id),
             figures.get(pairing.id, TaskFigures()),
         )
         for pairing in pairings
     ]
-
-
-def live_agreements(pairing_ids: Sequence[int]) -> dict[int, Agreement]:
-    """Return the one agreement of each pairing that is neither superseded nor terminated."""
-    live = Agreement.state.not_in([AgreementState.SUPERSEDED, AgreementState.TERMINATED])
-    found = db.session.scalars(
-        sa.select(Agreement).where(Agreement.pairing_id.in_(pairing_ids), live)
-    )
-    return {one.pairing_id: one for one in found}
 
 
 def task_figures(pairing_ids: Sequence[int], *, viewer: User) -> dict[int, TaskFigures]:

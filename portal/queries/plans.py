@@ -24,6 +24,7 @@ from portal.models import (
 )
 from portal.policies.plans import sees_plans
 from portal.policies.scope import visible_pairings
+from portal.queries.agreements_at_hand import AtHand, agreements_at_hand
 from portal.queries.library import core_tasks
 from portal.workdays import workdays_between
 from portal.workflow.plans import advice_for_agreement, missing_for_agreement
@@ -98,7 +99,8 @@ def find_plan(pairing: Pairing, *, viewer: User) -> Plan | None:
 def plan_page(plan: Plan) -> PlanPage:
     """Return what the plan's tab shows; ``plan`` comes from :func:`find_plan`."""
     open_now = plan.state in (PlanState.DRAFTING, PlanState.AGREED)
-    agreement = _live_agreement(plan) if open_now else None
+    at_hand = agreements_at_hand([plan.pairing_id]) if open_now else {}
+    agreement = at_hand.get(plan.pairing_id, AtHand()).being_made
     blocking = missing_for_agreement(plan)
     return PlanPage(
         plan=plan,
@@ -164,16 +166,6 @@ def _seen_by(viewer: User) -> sa.Select[Plan]:
                 joinedload(Pairing.supporting),
                 joinedload(Pairing.supported),
             )
-        )
-    )
-
-
-def _live_agreement(plan: Plan) -> Agreement | None:
-    """Return the agreement the plan goes with, if one is being made."""
-    over = [AgreementState.SUPERSEDED, AgreementState.TERMINATED]
-    return db.session.scalar(
-        sa.select(Agreement).where(
-            Agreement.pairing_id == plan.pairing_id, Agreement.state.not_in(over)
         )
     )
 

@@ -277,6 +277,7 @@ SPECIAL: dict[str, str] = {
     "meetings.number": "纪要编号",
     "problems.item_id": "调研项目",
     "problems.number": "问题编号",
+    "agreement_remarks.answer": "答复",
     "resolutions.body": "议定内容",
     "standards.key": "代号",
     "survey_answers.item_id": "调研项目",

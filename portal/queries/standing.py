@@ -10,7 +10,6 @@ from portal.extensions import db
 from portal.models import (
     Agreement,
     AgreementRevision,
-    AgreementState,
     Assessment,
     LeadershipGroup,
     Meeting,
@@ -23,6 +22,7 @@ from portal.models import (
 from portal.policies.groups import composition_gaps
 from portal.policies.scope import visible_assessments, visible_tasks
 from portal.policies.standing import Facts, TaskCount
+from portal.queries.agreements_at_hand import AtHand, agreements_at_hand
 from portal.queries.meetings import meeting_status
 
 Row = TypeVar("Row")
@@ -31,11 +31,13 @@ Row = TypeVar("Row")
 def facts_of(pairing: Pairing, *, viewer: User) -> Facts:
     """Return everything the page is derived from. The caller has loaded the pairing in scope."""
     group = group_of(pairing)
+    at_hand = _at_hand(pairing)
     return Facts(
         pairing=pairing,
         today=clock.today(),
         gaps=composition_gaps(group, pairing),
-        agreement=_agreement(pairing),
+        agreement=at_hand.shown,
+        next_agreement=at_hand.being_made if at_hand.in_force else None,
         plan=_first(
             sa.select(Plan)
             .where(Plan.pairing_id == pairing.id)
@@ -81,14 +83,10 @@ def _first(statement: sa.Select[Row]) -> Row | None:
     return db.session.scalars(statement).unique().first()
 
 
-def _agreement(pairing: Pairing) -> Agreement | None:
-    """Return the agreement at hand with its revisions and their signatures."""
-    live = Agreement.state.not_in([AgreementState.SUPERSEDED, AgreementState.TERMINATED])
-    return _first(
-        sa.select(Agreement)
-        .where(Agreement.pairing_id == pairing.id, live)
-        .options(joinedload(Agreement.revisions).joinedload(AgreementRevision.signatures))
-    )
+def _at_hand(pairing: Pairing) -> AtHand:
+    """Return the agreements at hand with their revisions and signatures."""
+    loaded = joinedload(Agreement.revisions).joinedload(AgreementRevision.signatures)
+    return agreements_at_hand([pairing.id], loaded).get(pairing.id, AtHand())
 
 
 def _meetings(pairing: Pairing) -> list[Meeting]:

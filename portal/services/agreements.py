@@ -1,6 +1,9 @@
-"""An agreement from its draft to its filing: every write there is."""
+"""An agreement on the hospitals' side: drafted, edited, opened for signing, submitted, taken back.
 
-from collections.abc import Mapping, Sequence
+Signing and the centre's decision have modules of their own; callers find all of it here.
+"""
+
+from collections.abc import Mapping
 from datetime import date
 
 import sqlalchemy as sa
@@ -12,39 +15,53 @@ from portal.errors import Rejected, StepRefused
 from portal.extensions import db
 from portal.models import (
     Agreement,
+    AgreementAnnex,
     AgreementRevision,
-    AgreementSignature,
-    AgreementState,
     Pairing,
-    Programme,
+    Side,
     User,
 )
-from portal.models.files import ShownAs
-from portal.policies.agreement_text import (
-    Remark,
-    chinese_date,
-    compose_reason,
-    draft_clauses,
-    required_keys,
-)
-from portal.policies.agreements import EDITABLE, can_draft, can_edit, can_sign
+from portal.policies.agreement_text import draft_clauses, required_keys
+from portal.policies.agreement_words import chinese_date
+from portal.policies.agreements import can_draft, can_edit
 from portal.policies.decision import require
-from portal.policies.scope import side_of
 from portal.services.agreement_drafts import facts_of, next_revision
-from portal.services.files import Kept, record_file
-from portal.services.plans import put_in_force
-from portal.workflow import check_version, record, transition
-from portal.workflow.agreements import WORKFLOW, awaits_filing, plan_of
+from portal.services.agreement_filing import file_agreement, return_agreement
+from portal.services.agreement_signing import attach_scan, sign_agreement
+from portal.services.agreement_steps import check_editable, lock, named, take
+from portal.workflow import check_version, record
+from portal.workflow.annexes import annexes_today
 
-NUMBER = "琼全科帮扶备〔{year}〕{sequence}号"
+__all__ = [
+    "attach_scan",
+    "check_editable",
+    "draft_agreement",
+    "file_agreement",
+    "open_signing",
+    "reopen_draft",
+    "return_agreement",
+    "save_agreement",
+    "sign_agreement",
+    "submit_agreement",
+    "take_back_agreement",
+]
 
 
 def draft_agreement(pairing: Pairing, *, actor: User) -> Agreement:
     """Draft the pairing's agreement from the clause skeleton, with the facts of today.
 
-    Raises Forbidden, or StepRefused when the pairing already has a live agreement.
+    Raises Forbidden, or StepRefused when the pairing already has an agreement: what is in
+    force is changed by :mod:`portal.services.agreement_changes`.
     """
     require(can_draft(actor, pairing))
+    filed = sa.select(Agreement.filing_number).where(
+        Agreement.pairing_id == pairing.id, Agreement.filed_at.is_not(None)
+    )
+    if number := db.session.scalar(filed.order_by(Agreement.id.desc()).limit(1)):
+        raise StepRefused(
+            f"本结对已有备案协议（{number}）。需要变更或续签的，请在该协议页面办理；"
+            "协议已提前终止的，本周期内不再另行签订。"
+        )
     now = clock.now()
     agreement = Agreement(
         programme_id=pairing.programme_id,
@@ -87,7 +104,7 @@ def save_agreement(
     ``ends_on`` and ``clause_<key>``.
     """
     require(can_edit(actor, agreement))
-    _lock(agreement)
+    lock(agreement)
     check_editable(agreement)
     check_version(agreement, seen_version)
     revision = agreement.current
@@ -102,7 +119,7 @@ def save_agreement(
         if body != clause.body:
             edited.append(clause.title)
             clause.body = body
-    changes += _named("修改条款", edited)
+    changes += named("修改条款", edited)
     if changes:
         # The clauses are rows of their own: the agreement's version counts their edits.
         flag_modified(agreement, "created_at")
@@ -118,18 +135,31 @@ def save_agreement(
     return agreement
 
 
-def check_editable(agreement: Agreement) -> None:
-    """Raise StepRefused unless the text may be changed now."""
-    if agreement.state not in EDITABLE:
-        advice = "请先撤回修改。" if agreement.state is AgreementState.SIGNING else ""
-        raise StepRefused(f"协议当前状态为“{agreement.state.label}”，文本已锁定。{advice}")
-
-
 def open_signing(
-    agreement: Agreement, *, actor: User, seen_version: int | None = None
+    agreement: Agreement,
+    *,
+    actor: User,
+    first: Side | None = None,
+    seen_version: int | None = None,
 ) -> Agreement:
-    """Lock the text and ask both leaders to sign it."""
-    _take(agreement, "open_signing", actor=actor, seen_version=seen_version)
+    """Lock the text, keep the seven annexes as they read now, and ask both leaders to sign.
+
+    ``first`` is the side that signs before the other; None leaves the order free.
+    """
+    order = f"{first.label}先签" if first else "不限先后"
+    take(
+        agreement,
+        "open_signing",
+        actor=actor,
+        seen_version=seen_version,
+        details=[("签署顺序", order)],
+    )
+    agreement.first_to_sign = first
+    now = clock.now()
+    agreement.current.annexes = [
+        AgreementAnnex(kind=kind, content=content, taken_at=now)
+        for kind, content in annexes_today(agreement.pairing).items()
+    ]
     db.session.flush()
     return agreement
 
@@ -137,13 +167,13 @@ def open_signing(
 def reopen_draft(
     agreement: Agreement, *, actor: User, reason: str = "", seen_version: int | None = None
 ) -> Agreement:
-    """Take the agreement back from signing; signatures and scan of this text are void."""
-    _lock(agreement)
+    """Take the agreement back from signing; signatures, scan and annexes kept are void."""
+    lock(agreement)
     revision = agreement.current
-    voided = [("签署作废", f"{mark.side.label} {mark.name}") for mark in revision.signatures]
+    voided = [("签署作废", f"{mark.side.label} {mark.shown_name}") for mark in revision.signatures]
     if revision.scan:
         voided.append(("扫描件撤下", revision.scan.name))
-    _take(
+    take(
         agreement,
         "reopen_draft",
         actor=actor,
@@ -152,80 +182,8 @@ def reopen_draft(
         details=voided,
     )
     revision.signatures.clear()
+    revision.annexes.clear()
     revision.scan = None
-    db.session.flush()
-    return agreement
-
-
-def sign_agreement(
-    agreement: Agreement, *, actor: User, seen_version: int | None = None
-) -> AgreementSignature:
-    """Sign for the actor's own side, recorded with name, title and time.
-
-    Raises Forbidden, StepRefused (not being signed, or this side has signed) or StaleEdit
-    when the text is no longer the one that the leader read.
-    """
-    require(can_sign(actor, agreement))
-    _lock(agreement)
-    _require_signing(agreement, "签署")
-    check_version(agreement, seen_version)
-    side = side_of(actor, agreement.pairing)
-    if side is None:  # can_sign has made sure of it; mypy has not.
-        raise StepRefused("只能代表本单位签署。")
-    revision = agreement.current
-    if mark := revision.signature_of(side):
-        raise StepRefused(f"{side.label}已由{mark.name}签署，不能重复签署。")
-    mark = AgreementSignature(
-        side=side,
-        user_id=actor.id,
-        name=actor.name,
-        job_title=actor.position,
-        signed_at=clock.now(),
-    )
-    revision.signatures.append(mark)
-    record(
-        agreement,
-        "agreement",
-        action="signed",
-        title=f"{side.label}负责人签署",
-        actor=actor,
-        tone="success",
-        details=[("签署人", f"{actor.position} {actor.name}".strip())],
-    )
-    db.session.flush()
-    return mark
-
-
-def attach_scan(
-    agreement: Agreement,
-    scan: Kept,
-    *,
-    actor: User,
-    seen_version: int | None = None,
-) -> Agreement:
-    """Attach the signed and sealed scan, a PDF or a picture; a later one takes its place.
-
-    Raises Forbidden, StepRefused, StaleEdit (the scan is of a text that was taken back since),
-    or Rejected({"file": …}).
-    """
-    require(can_edit(actor, agreement))
-    _lock(agreement)
-    _require_signing(agreement, "上传扫描件")
-    check_version(agreement, seen_version)
-    file = record_file(scan.stored, scan.checked, pairing=agreement.pairing, actor=actor)
-    if file.shown_as not in (ShownAs.PDF, ShownAs.PICTURE):
-        raise Rejected({"file": "签署扫描件须为 PDF 或图片（JPG、PNG）格式。"})
-    revision = agreement.current
-    replaced = [("替换原件", revision.scan.name)] if revision.scan else []
-    revision.scan = file
-    record(
-        agreement,
-        "agreement",
-        action="scan",
-        title="上传签署扫描件",
-        actor=actor,
-        details=[("文件", file.name), ("SHA-256", file.sha256), *replaced],
-    )
     db.session.flush()
     return agreement
 
@@ -234,7 +192,7 @@ def submit_agreement(
     agreement: Agreement, *, actor: User, seen_version: int | None = None
 ) -> Agreement:
     """Send the signed agreement to the centre; the first time decides about lateness (H-36)."""
-    _take(agreement, "submit", actor=actor, seen_version=seen_version)
+    take(agreement, "submit", actor=actor, seen_version=seen_version)
     now = clock.now()
     agreement.submitted_by_id = actor.id
     agreement.submitted_at = now
@@ -245,118 +203,21 @@ def submit_agreement(
     return agreement
 
 
-def file_agreement(
-    agreement: Agreement, *, actor: User, seen_version: int | None = None
+def take_back_agreement(
+    agreement: Agreement, *, reason: str, actor: User, seen_version: int | None = None
 ) -> Agreement:
-    """File the agreement under the next number of its programme and year; the plan begins.
+    """Take a submitted agreement back before it is filed; the work goes on in a new revision.
 
-    Two reviewers at once wait for each other at the programme's row, so that numbers are
-    neither doubled nor skipped.
+    What was submitted stays as it was, and the centre is told on its workbench and in its
+    register. Raises Rejected({"comment": …}) without a reason, StepRefused once it is decided.
     """
-    pairing = agreement.pairing
-    db.session.execute(
-        sa.select(Programme.id)
-        .where(Programme.id == agreement.programme_id)
-        .with_for_update(of=Programme)
-    )
-    now = clock.now()
-    year = clock.local_date(now).year
-    sequence = _next_sequence(agreement.programme_id, year)
-    number = NUMBER.format(year=year, sequence=sequence)
-    _take(
-        agreement,
-        "file",
-        actor=actor,
-        seen_version=seen_version,
-        details=[("备案号", number)],
-    )
-    agreement.filing_year, agreement.filing_sequence = year, sequence
-    agreement.filing_number = number
-    agreement.filed_by_id, agreement.filed_at = actor.id, now
-    db.session.flush()
-    plan = plan_of(pairing)
-    if plan is not None and awaits_filing(plan):
-        put_in_force(plan, actor=actor)
-    return agreement
-
-
-def return_agreement(
-    agreement: Agreement,
-    *,
-    reason: str,
-    actor: User,
-    remarks: Sequence[Remark] = (),
-    seen_version: int | None = None,
-) -> Agreement:
-    """Send the agreement back with a reason, or remarks on clauses, or both.
-
-    What was submitted stays as it was; the work goes on in the next revision.
-    Raises Rejected({"comment": …}) when nothing is said.
-    """
-    full = compose_reason(reason, remarks)
-    _take(
-        agreement,
-        "return",
-        actor=actor,
-        seen_version=seen_version,
-        comment=full,
-        details=_named("涉及条款", [remark.clause for remark in remarks]),
-    )
-    agreement.return_reason = full
+    take(agreement, "take_back", actor=actor, seen_version=seen_version, comment=reason)
     now = clock.now()
     revision = agreement.current
-    revision.returned_at, revision.return_reason = now, full
+    revision.withdrawn_at, revision.withdrawn_reason = now, reason.strip()
     agreement.revisions.append(next_revision(revision, now))
     db.session.flush()
     return agreement
-
-
-def _take(
-    agreement: Agreement,
-    action: str,
-    *,
-    actor: User,
-    seen_version: int | None,
-    comment: str = "",
-    details: Sequence[tuple[str, str]] = (),
-) -> None:
-    """Take one step of the workflow on the row as it is now, held until the end.
-
-    The person is judged first, then whether the step is open, then whether the page was old:
-    so that each is told what they can do something about.
-    """
-    _lock(agreement)
-    step = WORKFLOW.step(action)
-    require(step.may(actor, agreement))
-    if agreement.state in step.sources:
-        check_version(agreement, seen_version)
-    transition(WORKFLOW, agreement, action, actor=actor, comment=comment, details=details)
-
-
-def _lock(agreement: Agreement) -> None:
-    """Read the agreement again and hold it: whoever acts at the same time waits or is told."""
-    db.session.refresh(agreement, with_for_update={"of": Agreement})
-    db.session.expire(agreement.current)
-
-
-def _require_signing(agreement: Agreement, what: str) -> None:
-    if agreement.state is not AgreementState.SIGNING:
-        raise StepRefused(f"协议当前状态为“{agreement.state.label}”，不能{what}。")
-
-
-def _named(label: str, titles: Sequence[str]) -> list[tuple[str, str]]:
-    """Return one detail for the history that names all ``titles``, or none."""
-    return [(label, "、".join(titles))] if titles else []
-
-
-def _next_sequence(programme_id: int, year: int) -> int:
-    """Return the number after the highest of the year. The programme's row must be held."""
-    last = db.session.scalar(
-        sa.select(sa.func.max(Agreement.filing_sequence)).where(
-            Agreement.programme_id == programme_id, Agreement.filing_year == year
-        )
-    )
-    return (last or 0) + 1
 
 
 def _check_text(

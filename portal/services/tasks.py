@@ -3,10 +3,10 @@
 from portal import clock
 from portal.errors import Rejected, StepRefused
 from portal.extensions import db
-from portal.models import PlanState, ProgressNote, Side, Task, TaskState, User
+from portal.models import ProgressNote, Side, Task, TaskState, User
 from portal.policies.decision import require
 from portal.policies.scope import side_of
-from portal.policies.tasks import can_assign, can_be_in_charge, can_work_on, why_locked
+from portal.policies.tasks import OVER, can_assign, can_be_in_charge, can_work_on, why_locked
 from portal.workflow import record, transition
 from portal.workflow.tasks import TASK_WORK
 
@@ -74,7 +74,7 @@ def assign_owners(
     changes = {side: person for side, person in wanted.items() if person is not task.owner_on(side)}
     for side in changes or [side_of(actor, task.pairing) or Side.SUPPORTED]:
         require(can_assign(actor, task, side))
-    if task.is_over or task.plan.state is PlanState.COMPLETED:
+    if task.is_over or task.plan.state in OVER:
         raise StepRefused(why_locked(task))
     details: list[tuple[str, str]] = []
     for side, person in changes.items():

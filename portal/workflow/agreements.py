@@ -13,10 +13,18 @@ from portal.models import (
     Side,
     Task,
 )
-from portal.policies.agreement_checks import SETTLED_PLAN, empty_blocks, term_matches
+from portal.policies.agreement_checks import SETTLED_PLAN, empty_blocks, term_gap
 from portal.policies.agreement_text import text_gaps
-from portal.policies.agreements import can_edit, can_review, can_withdraw
+from portal.policies.agreements import (
+    IN_FORCE,
+    can_edit,
+    can_review,
+    can_take_back,
+    can_terminate,
+    can_withdraw,
+)
 from portal.policies.groups import composition_gaps
+from portal.workflow.annexes import outdated
 from portal.workflow.engine import Step, Workflow, session_of
 
 S = AgreementState
@@ -54,10 +62,10 @@ def plan_missing(plan: Plan | None, counts: dict[Area, int]) -> list[str]:
 
 def text_missing(agreement: Agreement, counts: dict[Area, int]) -> list[str]:
     """Return what the current text lacks or contradicts (H-05, H-35)."""
-    revision, programme = agreement.current, agreement.pairing.programme
+    revision = agreement.current
     gaps = [f"协议缺少“{block.label}”的约定" for block in empty_blocks(revision)]
-    if not term_matches(revision, programme):
-        gaps.append(f"协议期限应为{len(programme.years)}年，与帮扶周期一致")
+    if gap := term_gap(agreement, revision):
+        gaps.append(gap)
     total = sum(counts.values())
     return gaps + text_gaps(revision.clauses, revision.starts_on, revision.ends_on, total)
 
@@ -89,13 +97,26 @@ def missing_for_submission(agreement: Agreement) -> list[str]:
 
     The list for signing holds again: group and plan may have changed since then.
     """
-    return [*signatures_missing(agreement), *missing_for_signing(agreement)]
+    return [
+        *signatures_missing(agreement),
+        *missing_for_signing(agreement),
+        *outdated(agreement.current, agreement.pairing),
+    ]
 
 
 def missing_for_filing(agreement: Agreement) -> list[str]:
-    """Return why the centre cannot file: the plan it would put in force is no longer agreed."""
+    """Return why the centre cannot file: the plan it would put in force is no longer agreed,
+    says something else than what was signed, or what it is to replace is over."""
     plan = plan_of(agreement.pairing)
-    return [] if plan and plan.state in SETTLED_PLAN else plan_missing(plan, task_counts(plan))
+    gaps = [] if plan and plan.state in SETTLED_PLAN else plan_missing(plan, task_counts(plan))
+    if agreement.replaces is not None and agreement.replaces.state is not IN_FORCE:
+        gaps.append(f"原协议当前状态为“{agreement.replaces.state.label}”，不能由本协议替代")
+    return gaps + outdated(agreement.current, agreement.pairing)
+
+
+def only_a_change(agreement: Agreement) -> list[str]:
+    """Return why a first agreement is not abandoned: the notice demands one."""
+    return [] if agreement.replaces_id else ["帮扶协议须按通知要求签订，只能修改，不能放弃"]
 
 
 def awaits_filing(plan: Plan | None) -> bool:
@@ -155,6 +176,44 @@ WORKFLOW: Workflow[Agreement] = Workflow(
             can_review,
             comment_required=True,
             tone="warning",
+        ),
+        Step(
+            "take_back",
+            "撤回报送",
+            "撤回报送，退出备案审核",
+            frozenset({S.SUBMITTED}),
+            S.DRAFT,
+            can_take_back,
+            comment_required=True,
+            tone="warning",
+        ),
+        Step(
+            "abandon",
+            "放弃",
+            "放弃起草，原协议继续有效",
+            frozenset({S.DRAFT, S.RETURNED}),
+            S.TERMINATED,
+            can_edit,
+            only_a_change,
+            comment_required=True,
+            tone="warning",
+        ),
+        Step(
+            "supersede",
+            "替代",
+            "新协议已备案，本协议被替代",
+            frozenset({S.FILED}),
+            S.SUPERSEDED,
+            can_review,
+        ),
+        Step(
+            "terminate",
+            "提前终止",
+            "经省卫健委同意，协议提前终止",
+            frozenset({S.FILED}),
+            S.TERMINATED,
+            can_terminate,
+            tone="danger",
         ),
     ),
 )

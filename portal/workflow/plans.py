@@ -8,6 +8,7 @@ from portal.models import Area, LibraryTask, Plan, PlanState, Side, Task
 from portal.policies.plans import (
     can_complete_plan,
     can_edit_plan,
+    can_end_plan,
     can_endorse_plan,
     can_put_in_force,
 )
@@ -124,6 +125,15 @@ PLAN = Workflow[Plan](
             may=can_complete_plan,
             missing=missing_to_complete,
             tone="success",
+        ),
+        Step(
+            "terminate",
+            "终止",
+            "协议提前终止，计划停止执行",
+            frozenset({PlanState.IN_FORCE}),
+            PlanState.TERMINATED,
+            may=can_end_plan,
+            tone="danger",
         ),
     ),
 )

@@ -143,6 +143,7 @@ def make_everything(scene: Scene) -> Ids:
         special={
             **{page: {"secret": parked_form(scene.supported_coordinator)} for page in PARKED_PAGES},
             "agreements.edit_agreement": {"agreement_id": early_agreement.id},
+            "agreements.edit_clause": {"agreement_id": early_agreement.id, "key": "funding"},
             "files.show_picture": {"file_id": photo.file_id},
             "evidence.use_for_agreement": {"agreement_id": early_agreement.id},
             "evidence.use_for_item": {"item_id": _judged_item(assessment)},

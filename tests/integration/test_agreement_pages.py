@@ -149,7 +149,7 @@ def test_a_coordinator_edits_clause_by_clause(client: PageClient) -> None:
     agreement = draft_agreement(scene)
     client.login(scene.supported_coordinator, PASSWORD)
     page = client.get(address(agreement, "edit"))
-    assert len(page.select("main textarea")) == 20
+    assert len(page.select("main textarea")) == 21
     answer = client.submit(page, "main form", clause_funding="费用由甲方承担。\r\n另行结算。")
     assert answer.location == address(agreement)
     shown = client.get(answer.location)

@@ -204,6 +204,8 @@ def test_every_address_with_two_ids_is_mixed_above() -> None:
     assert names == {
         "assessments.item_rows",
         "papers.download",
+        # A clause is named by its key within the agreement, which alone decides.
+        "agreements.edit_clause",
         "evidence.use_for_item",
         "library.edit_task",
         "library.leave_out",

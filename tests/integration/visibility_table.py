@@ -126,6 +126,8 @@ POST agreements.draft_agreement     L FF F AFN AFN NN N NNN
 GET  agreements.edit_agreement      L FF F VFN VFN NN N NNN
 POST agreements.edit_agreement      L FF F AFN AFN NN N NNN
 POST agreements.file_agreement      L FA F FFN FFN NN N NNN
+GET  agreements.edit_clause         L FF F VFN VFN NN N NNN
+POST agreements.edit_clause         L FF F AFN AFN NN N NNN
 GET  agreements.list_agreements     L VV V VVN VVN VV N NNN
 POST agreements.open_signing        L FF F AFN AFN NN N NNN
 GET  agreements.receipt             L VV V VVN VVN NN N NNN

@@ -1,17 +1,35 @@
 """Forms of the agreement pages."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from wtforms import DateField, FileField, TextAreaField
+from wtforms import BooleanField, DateField, FileField, TextAreaField
 from wtforms.validators import DataRequired
 
-from portal.models import AgreementClause, AgreementRevision
-from portal.policies.agreement_text import Article, Remark, required_keys
+from portal.errors import Rejected
+from portal.models import AgreementClause, AgreementRemark, AgreementRevision, AnnexKind
+from portal.policies.agreement_text import Remark, articles, required_keys
 from portal.web.forms import MaxLength, PortalForm, keep_despite_warning
 
 CLAUSE_LENGTH = 5000
 REMARK_LENGTH = 1000
+
+
+@dataclass(frozen=True)
+class Place:
+    """An article or an annex that a remark can be made on."""
+
+    key: str
+    title: str
+    label: str = ""
+
+
+def places_of(revision: AgreementRevision) -> list[Place]:
+    """Return every article of ``revision`` and the annexes kept with it."""
+    text = [Place(a.clause.key, a.clause.title, a.label) for a in articles(revision.clauses)]
+    kept = {one.kind for one in revision.annexes}
+    return text + [Place(k.remark_key, k.numbered) for k in AnnexKind if k in kept]
 
 
 class EditAgreementForm(PortalForm):
@@ -28,15 +46,28 @@ class EditAgreementForm(PortalForm):
             if name.startswith("clause_")
         }
 
-    def fill(self, revision: AgreementRevision) -> None:
-        """Show the revision as it stands."""
+    def answers(self) -> dict[str, str]:
+        """Return the answers by the key of the clause or annex that was remarked on."""
+        return {
+            name.removeprefix("answer_"): field.data or ""
+            for name, field in self._fields.items()
+            if name.startswith("answer_")
+        }
+
+    def fill(self, revision: AgreementRevision, remarks: Mapping[str, AgreementRemark]) -> None:
+        """Show the revision as it stands, and what was answered so far."""
+        for key, remark in remarks.items():
+            self[f"answer_{key}"].data = remark.answer
         self.starts_on.data, self.ends_on.data = revision.starts_on, revision.ends_on
         for clause in revision.clauses:
             self[f"clause_{clause.key}"].data = clause.body
 
 
-def edit_form(clauses: Sequence[AgreementClause]) -> EditAgreementForm:
-    """Return the form with a text field ``clause_<key>`` for each clause."""
+def edit_form(
+    clauses: Sequence[AgreementClause], remarks: Mapping[str, AgreementRemark]
+) -> EditAgreementForm:
+    """Return the form with a text field ``clause_<key>`` for each clause, and a field
+    ``answer_<key>`` for each remark of the last return."""
     required = required_keys()
     fields: dict[str, Any] = {
         f"clause_{clause.key}": TextAreaField(
@@ -48,8 +79,28 @@ def edit_form(clauses: Sequence[AgreementClause]) -> EditAgreementForm:
         )
         for clause in clauses
     }
+    for key, remark in remarks.items():
+        fields[f"answer_{key}"] = TextAreaField(
+            f"对“{remark.clause_title}”意见的答复", [MaxLength(REMARK_LENGTH)]
+        )
     form: type[EditAgreementForm] = type("EditThisAgreementForm", (EditAgreementForm,), fields)
     return form()
+
+
+class ClauseForm(PortalForm):
+    """One clause, and the answer to what the centre asked for there."""
+
+    body = TextAreaField("条款内容", [MaxLength(CLAUSE_LENGTH)])
+    answer = TextAreaField(
+        "对省中心意见的答复",
+        [MaxLength(REMARK_LENGTH)],
+        description="可以不填；重新报送后与修改一并显示。",
+    )
+
+    def fill(self, clause: AgreementClause, remark: AgreementRemark | None) -> None:
+        """Show the clause as it stands."""
+        self.body.data = clause.body
+        self.answer.data = remark.answer if remark else ""
 
 
 class WithdrawForm(PortalForm):
@@ -67,27 +118,35 @@ class AttachScanForm(PortalForm):
 
 
 class ReturnForm(PortalForm):
-    """Why the agreement goes back; :func:`return_form` adds a remark for each article."""
+    """Why the agreement goes back; :func:`return_form` adds a tick and a remark for each
+    article and annex."""
 
     comment = TextAreaField(
         "退回意见",
         [MaxLength(2000)],
-        description="写明需要修改的内容；对某一条的意见也可以写在该条下方，会一并退回。",
+        description="写明总的修改要求；要退回的条款在正文中勾选并逐条写明理由，一并退回。",
     )
 
-    def remarks(self, articles: Sequence[Article]) -> list[Remark]:
-        """Return what was said about single clauses."""
-        said = [(a.clause.title, self[f"remark_{a.clause.key}"].data or "") for a in articles]
-        return [Remark(title, text) for title, text in said if text]
+    def remarks(self, places: Sequence[Place]) -> list[Remark]:
+        """Return what was said about the ticked clauses and annexes.
+
+        Raises Rejected where something is ticked and nothing is said about it.
+        """
+        ticked = [one for one in places if self[f"return_{one.key}"].data]
+        said = {one.key: (self[f"remark_{one.key}"].data or "").strip() for one in ticked}
+        silent = {f"remark_{key}": "请写明退回的理由。" for key, text in said.items() if not text}
+        if silent:
+            raise Rejected(silent)
+        return [Remark(one.title, said[one.key], one.key) for one in ticked]
 
 
-def return_form(articles: Sequence[Article]) -> ReturnForm:
-    """Return the form with a text field ``remark_<key>`` for each article."""
-    fields: dict[str, Any] = {
-        f"remark_{article.clause.key}": TextAreaField(
-            f"对{article.label}的意见", [MaxLength(REMARK_LENGTH)]
+def return_form(places: Sequence[Place]) -> ReturnForm:
+    """Return the form with ``return_<key>`` and ``remark_<key>`` for each place."""
+    fields: dict[str, Any] = {}
+    for one in places:
+        fields[f"return_{one.key}"] = BooleanField("退回本条" if one.label else "退回此项")
+        fields[f"remark_{one.key}"] = TextAreaField(
+            f"对{one.label or one.title}的意见", [MaxLength(REMARK_LENGTH)]
         )
-        for article in articles
-    }
     form: type[ReturnForm] = type("ReturnThisAgreementForm", (ReturnForm,), fields)
     return form()

@@ -8,11 +8,12 @@ from portal.blueprints.agreements.forms import (
     AttachScanForm,
     ReturnForm,
     WithdrawForm,
+    places_of,
     return_form,
 )
 from portal.models import Agreement, Pairing, Side
-from portal.policies.agreement_text import annexes
-from portal.queries.agreement_page import Gap, agreement_page
+from portal.queries.agreement_now import Gap
+from portal.queries.agreement_page import agreement_page
 from portal.queries.evidence_attached import attached_to
 from portal.web.accounts import actor
 
@@ -53,13 +54,12 @@ def render_agreement(
     )
     deciding = bool({"file", "return"} & shown.actions) and shown.is_current
     if returning is None and deciding:
-        returning = return_form(shown.articles)
+        returning = return_form(places_of(shown.revision))
     return render_template(
         "agreements/show.html",
         page=shown,
         pairing=shown.pairing,
         missing=linked(shown.gaps, shown.pairing, agreement if "edit" in shown.actions else None),
-        annexes=annexes(),
         attachments=attached_to(agreement, viewer=actor()),
         sides=list(Side),
         withdrawing=withdrawing or WithdrawForm(),

@@ -9,7 +9,7 @@ from portal.models import AgreementState, Role
 from portal.policies.agreements import can_draft
 from portal.policies.decision import require
 from portal.queries import agreements as queries
-from portal.queries.agreement_page import standing_of
+from portal.queries.agreement_now import standing_of
 from portal.queries.pairings import get_pairing
 from portal.services import agreements
 from portal.web.accounts import actor
@@ -53,7 +53,7 @@ def show_for_pairing(pairing_id: int) -> Response | str:
     """Lead to the pairing's agreement, or show what is missing before there is one."""
     viewer = actor()
     pairing = get_pairing(pairing_id, viewer=viewer)
-    agreement = queries.live_agreement(pairing, viewer=viewer)
+    agreement = queries.tab_agreement(pairing, viewer=viewer)
     if agreement is not None:
         return redirect(url_for("agreements.show_agreement", agreement_id=agreement.id))
     standing = standing_of(pairing)
@@ -71,7 +71,7 @@ def draft_agreement(pairing_id: int) -> Response:
     """Draft the agreement from the clause skeleton; whoever comes second is led to it."""
     viewer = actor()
     pairing = get_pairing(pairing_id, viewer=viewer)
-    agreement = queries.live_agreement(pairing, viewer=viewer)
+    agreement = queries.tab_agreement(pairing, viewer=viewer)
     require(can_draft(viewer, pairing))
     if agreement is None:
         agreement = agreements.draft_agreement(pairing, actor=viewer)

@@ -8,11 +8,14 @@ from portal.blueprints.agreements.forms import EditAgreementForm, edit_form
 from portal.blueprints.agreements.pages import render_agreement
 from portal.errors import Rejected, StaleEdit, StepRefused
 from portal.models import Agreement, AgreementState
-from portal.policies.agreement_text import articles, chinese_date, remarks_in
+from portal.policies.agreement_text import articles
+from portal.policies.agreement_words import chinese_date
 from portal.policies.agreements import can_edit, late_days
 from portal.policies.decision import require
 from portal.queries import agreements as queries
+from portal.queries.agreement_page import remarks_for
 from portal.services import agreements
+from portal.services.agreement_clauses import answer_remarks
 from portal.web.accounts import actor
 from portal.web.audit import exports
 from portal.web.refusals import Refused, refusal_of
@@ -35,11 +38,12 @@ def edit_agreement(agreement_id: int) -> Response | str | tuple[str, int]:
     """Edit term and clauses on one page."""
     agreement = queries.get_agreement(agreement_id, viewer=actor())
     require(can_edit(actor(), agreement))
-    form = edit_form(agreement.current.clauses)
+    remarks = remarks_for(agreement, agreement.current)
+    form = edit_form(agreement.current.clauses, remarks)
     if locked := refusal_of(agreements.check_editable, agreement):
         return _edit_page(agreement, form, refused=locked), 409
     if request.method == "GET":
-        form.fill(agreement.current)
+        form.fill(agreement.current, remarks)
     elif form.validate():
         try:
             agreements.save_agreement(
@@ -50,6 +54,7 @@ def edit_agreement(agreement_id: int) -> Response | str | tuple[str, int]:
                 seen_version=request.form.get("version", type=int),
                 actor=actor(),
             )
+            answer_remarks(agreement, remarks, form.answers(), actor=actor())
         except Rejected as refusal:
             form.add_errors(refusal.fields)
         except StaleEdit:
@@ -103,14 +108,13 @@ def _edit_page(
 ) -> str:
     """Render the form; after a stale edit, with both texts of every clause that differs."""
     mine, theirs = _differences(agreement, form) if stale else ([], [])
-    titles = [clause.title for clause in agreement.current.clauses]
     return render_template(
         "agreements/edit.html",
         agreement=agreement,
         pairing=agreement.pairing,
         form=form,
         labels={one.clause.key: one.label for one in articles(agreement.current.clauses)},
-        remarks=remarks_in(agreement.return_reason, titles),
+        remarks=remarks_for(agreement, agreement.current),
         stale=stale,
         refused=refused,
         mine=mine,

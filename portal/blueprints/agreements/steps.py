@@ -6,11 +6,10 @@ from flask import flash, request, url_for
 from werkzeug.wrappers import Response
 
 from portal.blueprints.agreements import bp
-from portal.blueprints.agreements.forms import AttachScanForm, WithdrawForm, return_form
+from portal.blueprints.agreements.forms import AttachScanForm, WithdrawForm, places_of, return_form
 from portal.blueprints.agreements.pages import render_agreement
 from portal.errors import Rejected
 from portal.models import Agreement
-from portal.policies.agreement_text import articles
 from portal.policies.agreements import can_edit, can_review, can_withdraw
 from portal.policies.decision import require
 from portal.queries.agreements import get_agreement
@@ -104,14 +103,14 @@ def return_agreement(agreement_id: int) -> Response | tuple[str, int]:
     """Send the agreement back with a reason; nothing typed is lost when it is refused."""
     agreement = get_agreement(agreement_id, viewer=actor())
     require(can_review(actor(), agreement))
-    text = articles(agreement.current.clauses)
-    form = return_form(text)
+    places = places_of(agreement.current)
+    form = return_form(places)
     if form.validate():
         try:
             agreements.return_agreement(
                 agreement,
                 reason=form.comment.data or "",
-                remarks=form.remarks(text),
+                remarks=form.remarks(places),
                 actor=actor(),
                 seen_version=_seen(),
             )

@@ -8,7 +8,6 @@ from sqlalchemy.orm import joinedload, selectinload
 from portal.extensions import db
 from portal.models import (
     Agreement,
-    AgreementState,
     LeadershipGroup,
     Pairing,
     Plan,
@@ -17,6 +16,7 @@ from portal.models import (
     Task,
     User,
 )
+from portal.policies.agreements import is_being_made, is_in_force
 from portal.policies.groups import composition_gaps
 from portal.policies.scope import visible_pairings
 from portal.queries.workbench.items import (
@@ -64,8 +64,9 @@ def plans_to_endorse(viewer: User) -> list[Item]:
 
 def to_set_up(viewer: User) -> list[Item]:
     """Return what a new pairing still needs: its group, its plan, its agreement (H-30 to H-35)."""
-    live = Agreement.state.not_in([AgreementState.SUPERSEDED, AgreementState.TERMINATED])
-    agreement = sa.select(Agreement.id).where(Agreement.pairing_id == Pairing.id, live)
+    # One that ended early is followed by another only if somebody wants it: nobody is asked.
+    known = sa.or_(is_in_force(), is_being_made(), Agreement.filed_at.is_not(None))
+    agreement = sa.select(Agreement.id).where(Agreement.pairing_id == Pairing.id, known)
     plan_state = sa.select(Plan.state).where(Plan.pairing_id == Pairing.id)
     found = db.session.execute(
         sa.select(
