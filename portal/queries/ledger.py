@@ -169,6 +169,11 @@ def _conditions(wanted: LedgerFilter, viewer: User) -> list[sa.ColumnElement[boo
     return found
 
 
+def ledger_condition(wanted: LedgerFilter, *, viewer: User) -> sa.ColumnElement[bool]:
+    """Return the condition on Task under which the ledger lists it, for other readers of it."""
+    return sa.and_(*_conditions(wanted, viewer))
+
+
 _COLUMNS = (
     sa.select(
         Task.id,

@@ -24,6 +24,7 @@ from tests.factories.plans import drafting_plan
 from tests.factories.problems import make_problem
 from tests.factories.scenes import Scene, make_pairing, make_programme
 from tests.factories.sessions import open_session, parked_form
+from tests.factories.sheets import wrong_import
 from tests.factories.tasks import make_task
 from tests.factories.uploads import live_link, receiving
 
@@ -135,6 +136,7 @@ def make_everything(scene: Scene) -> Ids:
             "meeting_id": planned_meeting(scene).id,
             "survey_id": survey_with(scene.pairing, scene.supporting_coordinator).id,
             "standard_id": make_standard("gp_beds", verified=False).id,
+            "import_id": wrong_import(scene, by=scene.supporting_coordinator).id,
             "problem_id": make_problem(scene.pairing, scene.supported_coordinator, tasks=[task]).id,
             "assessment_id": assessment.id,
             "extension_id": extension_row(task, by=scene.supported_coordinator).id,

@@ -160,6 +160,19 @@ POST library.withdraw_example       L FA F FFF FFF FF F FFF
 
 GET  plans.add_task                 L FF F VFN VFN NN N NNN
 POST plans.add_task                 L FF F AFN AFN NN N NNN
+POST sheets.apply_import            L NN N ANN NNN NN N NNN
+POST sheets.check_next              L NN N ANN NNN NN N NNN
+POST sheets.choose                  L NN N ANN NNN NN N NNN
+POST sheets.discard                 L NN N ANN NNN NN N NNN
+GET  sheets.download_errors         L NN N VNN NNN NN N NNN
+GET  sheets.download_ledger         L VV V VVV VVV VV N NNN
+GET  sheets.download_plan           L VV V VVN VVN NN N NNN
+GET  sheets.list_imports            L FF F VVV VVV VV F FFF
+GET  sheets.show_import             L NN N VNN NNN NN N NNN
+POST sheets.undo_import             L NN N ANN NNN NN N NNN
+GET  sheets.upload                  L FF F VVV VVV VV F FFF
+POST sheets.upload                  L FF F AAA AAA AA F FFF
+
 POST plans.complete_plan            L FA F FFN FFN NN N NNN
 GET  plans.edit_goals               L FF F VFN VFN NN N NNN
 POST plans.edit_goals               L FF F AFN AFN NN N NNN

@@ -10,7 +10,8 @@ from werkzeug.wrappers import Response
 from portal import clock
 from portal.blueprints.tasks import bp
 from portal.documents.ledger_xlsx import write_ledger
-from portal.models import Area, Light, Role, TaskState, User, Weight
+from portal.models import Area, Light, Role, SheetKind, TaskState, User, Weight
+from portal.policies.sheets import can_import
 from portal.queries import ledger as queries
 from portal.queries.ledger import LedgerFilter
 from portal.queries.pairings import demand_pairings, get_pairing
@@ -125,6 +126,8 @@ def _shared(
         "next_url": following,
         "first_url": url_for(endpoint, **values, **kept) if wanted.after else None,
         "export_url": url_for("tasks.export_tasks", **exported),
+        "edit_url": url_for("sheets.download_ledger", **exported),
+        "may_import": bool(can_import(actor(), SheetKind.LEDGER)),
         "areas": list(Area),
         "states": list(TaskState),
         "lights": list(Light),
