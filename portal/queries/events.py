@@ -42,6 +42,7 @@ OBJECT_LABELS = {
     "meeting": "会议",
     "assessment": "年度考核",
     "assessment_review": "考核评审",
+    "survey": "实地调研",
     "problem": "问题",
     "standard": "对照标准",
 }

@@ -1,6 +1,7 @@
 """Answers to htmx: a fragment, pieces for elsewhere on the page, or a whole new page."""
 
 import json
+import re
 
 from flask import make_response, render_template, request
 from werkzeug.wrappers import Response
@@ -32,3 +33,8 @@ def page_or_fragment(
     response: Response = make_response(render_template(template, **context), status)
     response.vary.add("HX-Request")
     return response
+
+
+def out_of_band(fragment: str) -> str:
+    """Let htmx put ``fragment`` in the place of the element of the page with its id."""
+    return re.sub(r"^\s*<([a-z]+)", r'<\1 hx-swap-oob="true"', fragment, count=1)

@@ -19,12 +19,13 @@ from tests.factories.library import (
     standard,
 )
 from tests.factories.meetings import held_meeting, planned_meeting
-from tests.factories.needs import make_standard, survey_with
+from tests.factories.needs import make_standard
 from tests.factories.plans import drafting_plan
 from tests.factories.problems import make_problem
 from tests.factories.scenes import Scene, make_pairing, make_programme
 from tests.factories.sessions import open_session, parked_form
 from tests.factories.sheets import wrong_import
+from tests.factories.surveys import photo_of, survey_in_field
 from tests.factories.tasks import make_task
 from tests.factories.uploads import live_link, receiving
 
@@ -110,6 +111,8 @@ def make_everything(scene: Scene) -> Ids:
     }
     phone = phone_ids(task, scene)
     library = library_ids(plan, scene)
+    survey = survey_in_field(scene)
+    item_id = survey.template.items[0].id
     return Ids(
         common={
             "token": receiving(task, by=scene.supported_contributor).token,
@@ -134,7 +137,10 @@ def make_everything(scene: Scene) -> Ids:
             "evidence_id": use.evidence_id,
             "file_id": use.evidence.file_id,
             "meeting_id": planned_meeting(scene).id,
-            "survey_id": survey_with(scene.pairing, scene.supporting_coordinator).id,
+            "survey_id": survey.id,
+            "photo_id": photo_of(survey, by=scene.supporting_coordinator).id,
+            # A page of the sheet.
+            "number": 1,
             "standard_id": make_standard("gp_beds", verified=False).id,
             "import_id": wrong_import(scene, by=scene.supporting_coordinator).id,
             "problem_id": make_problem(scene.pairing, scene.supported_coordinator, tasks=[task]).id,
@@ -151,6 +157,7 @@ def make_everything(scene: Scene) -> Ids:
             "evidence.use_for_item": {"item_id": _judged_item(assessment)},
             "meetings.print_minutes": {"meeting_id": held_meeting(scene).id},
             "papers.download": {"kind": "plan", "object_id": plan.id, "fmt": "docx"},
+            "surveys.save_answer": {"item_id": item_id},
             "plans.add_task": early_ids,
             "plans.edit_goals": early_ids,
             "plans.edit_task": early_ids,

@@ -181,6 +181,8 @@ def test_object_of_another_parent_is_not_found(
     in_draft = f"/library/editions/{draft['edition_id']}/tasks/{published['task_id']}"
     alien = evidence_for(make_task(plan_in_force(scene.foreign, scene)), by=scene.foreign_leader)
     mixed = {
+        f"/surveys/{known['survey_id']}/sheet/99": {"GET", "POST"},
+        f"/surveys/{known['survey_id']}/items/999999": {"POST"},
         f"/plans/{early['plan_id']}/tasks/{known['task_id']}": {"GET", "POST"},
         f"/plans/{early['plan_id']}/tasks/{alien.task_id}/remove": {"POST"},
         f"/evidence/uses/{alien.id}/remove": {"POST"},
@@ -212,6 +214,10 @@ def test_every_address_with_two_ids_is_mixed_above() -> None:
         "library.move_task",
         "plans.edit_task",
         "plans.remove_task",
+        # A page of one survey's own sheet, or an item of it.
+        "surveys.save_answer",
+        "surveys.save_section",
+        "surveys.show_section",
         # An invitation and the name of a service: tests/integration/sso/
         "sso.accept_by_identity",
         # A secret and an upload begun by it: tests/integration/test_phone_uploads.py

@@ -282,6 +282,28 @@ GET  problems.show_problem          L VV V VVN VVN NN N NNN
 POST problems.take_back             L FF F AAN AAN NN N NNN
 POST problems.unlink_task           L FF F AAN AAN NN N NNN
 
+POST surveys.add_photos             L FF F AFN AFN NN N NNN
+POST surveys.cancel_survey          L FF F AFN AFN NN N NNN
+POST surveys.confirm_report         L FF F FAN FAN NN N NNN
+GET  surveys.edit_report            L FF F VFN FFN NN N NNN
+POST surveys.edit_report            L FF F AFN FFN NN N NNN
+GET  surveys.edit_survey            L FF F VFN VFN NN N NNN
+POST surveys.edit_survey            L FF F AFN AFN NN N NNN
+GET  surveys.list_for_pairing       L VV V VVN VVN NN N NNN
+GET  surveys.plan_survey            L FF F VFN VFN NN N NNN
+POST surveys.plan_survey            L FF F AFN AFN NN N NNN
+GET  surveys.print_kit              L VV V VVN VVN NN N NNN
+GET  surveys.resume                 L RR R RRN RRN NN N NNN
+POST surveys.save_answer            L FF F AFN AFN NN N NNN
+POST surveys.save_section           L FF F AFN AFN NN N NNN
+POST surveys.send_back              L FF F AAN AAN NN N NNN
+POST surveys.send_report            L FF F AFN FFN NN N NNN
+GET  surveys.show_report            L VV V VVN VVN NN N NNN
+GET  surveys.show_section           L VV V VVN VVN NN N NNN
+GET  surveys.show_survey            L VV V VVN VVN NN N NNN
+POST surveys.start_survey           L FF F AAN FFN NN N NNN
+POST surveys.withdraw_photo         L FF F AFN AFN NN N NNN
+
 POST meetings.approve_minutes       L FF F FAN FFN NN N NNN
 POST meetings.cancel_meeting        L FF F AAN AAN NN N NNN
 GET  meetings.edit_meeting          L FF F VVN VVN NN N NNN
