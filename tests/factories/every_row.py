@@ -45,6 +45,7 @@ from portal.models import (
     SurveyItemKind,
     SurveyMember,
     SurveyPhoto,
+    SurveyState,
     SurveyTemplate,
     Task,
 )
@@ -73,6 +74,9 @@ def make_survey_rows(scene: Scene) -> SiteSurvey:
         title="首次实地调研",
         starts_on=today,
         ends_on=today,
+        # Another one is open already.
+        state=SurveyState.CONFIRMED,
+        confirmed_at=now,
         state_since=now,
         created_by=one,
         created_at=now,
@@ -127,7 +131,7 @@ def make_plan_rows(scene: Scene, survey: SiteSurvey) -> None:
     assert standard is not None
     problem = Problem(
         pairing=scene.pairing,
-        number=1,
+        number=90,
         area=Area.DEPARTMENT,
         title="病房床位不足",
         found_on=today,

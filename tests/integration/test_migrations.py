@@ -28,6 +28,7 @@ from portal.models import (
     Side,
     SubmittedForm,
     Task,
+    TaskState,
     Upload,
     UploadLink,
     UserIdentity,
@@ -111,7 +112,7 @@ def make_what_is_left(scene: Scene) -> None:
     make_hospital_with_base()
     make_library_task("A-01")
     task = db.session.query(Task).filter_by(supported_owner_id=scene.supported_contributor.id)
-    begun = task.filter_by(pairing_id=scene.pairing_id).one()
+    begun = task.filter_by(pairing_id=scene.pairing_id, state=TaskState.IN_PROGRESS).one()
     tasks.add_note(begun, progress=90, body="制度已印发。", actor=scene.supported_coordinator)
     request_closure(begun, statement="已按标准完成。", actor=scene.supported_coordinator)
     assessment = db.session.query(Assessment).one()
