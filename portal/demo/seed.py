@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import sqlalchemy as sa
 
-from portal import clock, reference_data
+from portal import clock, look_in, reference_data
 from portal.demo import stages
 from portal.demo.history import in_order_of_time
 from portal.demo.people import load_people
@@ -41,7 +41,7 @@ def seed() -> None:
     scheme = first_run.load_scheme()
     first_run.load_survey_template()
     first_run.load_standards()
-    with in_order_of_time():
+    with in_order_of_time(), look_in.drawn_here():
         with clock.at(FIRST_DAY):
             people = load_people(organisations)
             programme = _load_programme(scheme, people["shengwei-officer"])

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 from portal import clock
-from portal.demo import assessed, materials
+from portal.demo import assessed, changes, library, materials
 from portal.demo.story import Story, first_due_codes
-from portal.models import Agreement, Area, Assessment, Pairing, Side
+from portal.models import Agreement, Area, Assessment, ExtensionReason, Pairing, Side
 from portal.services import agreements, closure
 from portal.services.minutes import ResolutionEntry
 
@@ -42,6 +42,9 @@ def play(pairings: Sequence[Pairing]) -> None:
     _being_planned(xibu)
     danzhou.form_group(date(2021, 3, 10), without=("training_office_head", "gp_base_director"))
     _assess(model, wenchang, qionghai, wanning, haikousi)
+    _ask_for_time(qionghai)
+    library.show_example(model, "B-05", date(2021, 3, 2))
+    library.draft_next_edition(date(2021, 3, 11))
 
 
 def _close_from(story: Story, codes: Sequence[str], first: date, step: int = 6) -> None:
@@ -130,6 +133,27 @@ def _looked_back(story: Story) -> None:
         task = story.apply(code, day)
         story.confirm(task, day + timedelta(days=3))
     _hold_quarterly(story, date(2020, 8, 12), date(2020, 11, 11), date(2021, 2, 24))
+
+
+def _ask_for_time(story: Story) -> None:
+    """One extension was granted, one waits for the centre."""
+    granted = changes.ask_for_time(
+        story,
+        "C-01",
+        date(2020, 11, 9),
+        date(2021, 1, 31),
+        ExtensionReason.APPROVAL,
+        "绩效方案须经职代会审议，医院职代会定于明年1月召开。",
+    )
+    changes.grant(story, granted, date(2020, 11, 12), "情况属实，同意延至明年1月底，请抓紧测算。")
+    changes.ask_for_time(
+        story,
+        "A-02",
+        date(2021, 3, 9),
+        date(2021, 5, 31),
+        ExtensionReason.APPROVAL,
+        "建科涉及编制调整，市编制部门预计4月底批复，申请延至5月底。",
+    )
 
 
 def _hardly_begun(story: Story) -> None:

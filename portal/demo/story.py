@@ -19,7 +19,6 @@ from portal.models import (
     Agreement,
     Area,
     EvidenceKind,
-    LibraryTask,
     Meeting,
     Pairing,
     Plan,
@@ -27,6 +26,7 @@ from portal.models import (
     Task,
     User,
 )
+from portal.queries.library import library_tasks
 from portal.services import (
     agreements,
     closure,
@@ -120,8 +120,7 @@ class Story:
 
     def draw_plan(self, day: date, *, leave_out: Sequence[str] = ()) -> Plan:
         """Pick the tasks from the library, write the goals and put people in charge."""
-        library = db.session.scalars(sa.select(LibraryTask).order_by(LibraryTask.position)).all()
-        picked = [task for task in library if task.code not in leave_out]
+        picked = [task for task in library_tasks() if task.code not in leave_out]
         actor = self.supporting.coordinator
         with clock.at(day, 10):
             plan = plans.start_plan(self.pairing, actor=actor)

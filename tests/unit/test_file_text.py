@@ -185,6 +185,8 @@ def test_look_in_a_process_of_its_own_finds_the_same(
         assert look_in.look(stream, content) == seen
         assert stream.read() == raw
     assert look_in.look(io.BytesIO(raw), content) == seen
+    with look_in.drawn_here():
+        assert look_in.look(io.BytesIO(raw), content) == seen
 
 
 def test_file_that_wants_too_much_ends_its_process_only(monkeypatch: pytest.MonkeyPatch) -> None:
