@@ -4,4 +4,4 @@ from flask import Blueprint
 
 bp = Blueprint("problems", __name__)
 
-from portal.blueprints.problems import routes, steps  # noqa: E402, F401
+from portal.blueprints.problems import answers, routes, steps  # noqa: E402, F401

@@ -2,13 +2,21 @@
 
 from typing import Any
 
-from wtforms import DateField, HiddenField, SelectField, StringField, TextAreaField
+from wtforms import (
+    DateField,
+    HiddenField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+)
 from wtforms.validators import DataRequired
 
 from portal import clock
+from portal.errors import NotVisible
 from portal.models import Area, Problem, ProblemSource, Severity
 from portal.queries.gaps import ProblemHint
-from portal.row_ids import row_id
+from portal.row_ids import LARGEST_ID, row_id
 from portal.services.problems import LABELS, ProblemEntry
 from portal.web.forms import MaxLength, PortalForm, choices
 
@@ -76,6 +84,21 @@ class ProblemForm(PortalForm):
     def shown_of(self, problem: Problem) -> list[tuple[str, str]]:
         """Return what ``problem`` says now, in the same order as :meth:`shown`."""
         return [(LABELS[name], _shown(self[name], getattr(problem, name))) for name in LABELS]
+
+
+class AnswerForm(PortalForm):
+    """Which standard tasks and which tasks of the plan answer a problem.
+
+    The ids are checked against the published library and the pairing's own tasks.
+    """
+
+    library = SelectMultipleField("标准任务", coerce=int, validate_choice=False, choices=[])
+    task = SelectMultipleField("计划中的任务", coerce=int, validate_choice=False, choices=[])
+
+    def validate_task(self, field: SelectMultipleField) -> None:
+        """Let no number through that no row can have."""
+        if any(not 0 < number <= LARGEST_ID for number in field.data or ()):
+            raise NotVisible()
 
 
 class DismissForm(PortalForm):

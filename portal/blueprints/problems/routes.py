@@ -14,6 +14,7 @@ from portal.queries import problems as queries
 from portal.queries.gaps import ProblemHint, problem_hint
 from portal.queries.history import history_of
 from portal.queries.pairings import get_whole_pairing
+from portal.queries.problem_chain import Chain, chain_of
 from portal.queries.problems import ProblemFilter
 from portal.services import problems
 from portal.web.accounts import actor
@@ -133,19 +134,59 @@ def problem_page(
     """Render a problem's page, with the form of a refused dismissal as it was sent."""
     viewer = actor()
     can_write = bool(can_write_problem(viewer, problem.pairing))
+    plan = queries.plan_of(problem.pairing_id)
+    chain = chain_of(problem, viewer=viewer)
+    now = standing(problem)
     return render_template(
         "problems/show.html",
         pairing=problem.pairing,
         problem=problem,
-        tasks=queries.tasks_of(problem),
-        standing=standing(problem),
+        chain=chain,
+        steps=_steps(problem, now, chain),
+        source=_source(problem),
+        in_force=plan is not None and plan.state in queries.FIXED,
+        standing=now,
         can_write=can_write,
+        can_choose=can_write and now is not Standing.DISMISSED,
         can_edit=can_write and not why_fixed(problem),
         can_remove=can_write and not problems.why_kept(problem),
         dismiss=dismiss or DismissForm(formdata=None),
         refused=refused,
         events=history_of("problem", problem.id),
     )
+
+
+def _source(problem: Problem) -> str:
+    """Return where the problem was found, in words."""
+    parts = [problem.source.label]
+    if problem.survey is not None:
+        parts.append(problem.survey.title)
+    if problem.item is not None:
+        parts.append(problem.item.label)
+    return "，".join(parts)
+
+
+def _steps(problem: Problem, now: Standing, chain: Chain) -> list[dict[str, str]]:
+    """Return the links of the chain 需求 → 目标 → 任务 → 佐证 → 得分, and which are there."""
+    pieces = sum(len(link.pieces) for link in chain.tasks)
+    accepted = sum(link.accepted for link in chain.tasks)
+    scored = any(cell.score is not None for line in chain.scores for cell in line.cells)
+    links = (
+        ("需求", bool(problem.need), ""),
+        ("目标", bool(problem.goal), ""),
+        ("任务", now is Standing.SOLVED, f"{len(chain.tasks)} 项" if chain.tasks else ""),
+        ("佐证", accepted > 0, f"已认可 {accepted}/{pieces} 件" if pieces else ""),
+        ("得分", scored, ""),
+    )
+    begun = {"任务": bool(chain.tasks), "佐证": pieces > 0}
+    return [
+        {
+            "label": label,
+            "state": "done" if done else "current" if begun.get(label) else "todo",
+            "detail": detail,
+        }
+        for label, done, detail in links
+    ]
 
 
 def _form_page(
