@@ -16,6 +16,7 @@ from portal.models import (
     EvidenceStatus,
     EvidenceUse,
     Light,
+    Problem,
     Role,
     Side,
     Task,
@@ -23,6 +24,7 @@ from portal.models import (
     User,
 )
 from portal.policies.evidence import counts, why_not_counted
+from portal.policies.plans import sees_plans
 from portal.policies.scope import side_of
 from portal.policies.tasks import can_assign, can_work_on, why_locked
 from portal.queries.extensions import ExtensionPanel, extension_panel
@@ -68,6 +70,7 @@ class TaskPage:
     candidates: list[User]
     rows: list[RequirementRow]
     events: list[Event]
+    problems: list[Problem]
     extension: ExtensionPanel
 
     @property
@@ -136,8 +139,16 @@ def task_page(task: Task, *, viewer: User) -> TaskPage:
         candidates=staff_of(task, assignable) if assignable else [],
         rows=requirement_rows(task),
         events=history_of("task", task.id),
+        problems=_problems_of(task, viewer),
         extension=extension_panel(task, viewer=viewer),
     )
+
+
+def _problems_of(task: Task, viewer: User) -> list[Problem]:
+    """Return the problems that the task answers; a contributor sees tasks but no problems."""
+    if not sees_plans(viewer):
+        return []
+    return sorted((link.problem for link in task.problem_links), key=lambda one: one.number)
 
 
 def requirement_rows(task: Task) -> list[RequirementRow]:

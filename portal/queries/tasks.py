@@ -5,7 +5,7 @@ from sqlalchemy.orm import joinedload, with_expression
 
 from portal.errors import NotVisible
 from portal.extensions import db
-from portal.models import LibraryExample, LibraryTask, Pairing, Task, User
+from portal.models import LibraryExample, LibraryTask, Pairing, ProblemTask, Task, User
 from portal.policies.scope import visible_tasks
 from portal.queries.extensions import with_requests
 
@@ -34,7 +34,10 @@ def get_task(task_id: int, *, viewer: User, lock: bool = False) -> Task:
     if lock:
         statement = statement.with_for_update(of=Task)
     else:
-        statement = statement.options(with_expression(Task.examples_shown, _examples()))
+        statement = statement.options(
+            with_expression(Task.examples_shown, _examples()),
+            joinedload(Task.problem_links).joinedload(ProblemTask.problem),
+        )
     task = db.session.scalars(statement).unique().one_or_none()
     if task is None:
         raise NotVisible()

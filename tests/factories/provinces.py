@@ -126,6 +126,7 @@ def make_everything(scene: Scene) -> Ids:
             ).id,
             "identity_id": make_identity(scene.supported_coordinator).id,
             "slug": "nowhere",
+            "name": "problems",
             "secret": make_invitation(make_invited_user()),
             "user_id": scene.supported_coordinator.id,
             "session_id": open_session(scene.supported_coordinator).id,

@@ -271,6 +271,12 @@ GET  standards.list_standards       L VV F VVF VVF VV F FFF
 GET  standards.show_gaps            L VV V VVN VVN NN N NNN
 POST standards.verify_standard      L FA F FFF FFF FF F FFF
 
+GET  lists.export_list              L VV V VVN VVN NN N NNN
+GET  lists.print_list               L VV V VVN VVN NN N NNN
+GET  lists.show_list                L VV V VVN VVN NN N NNN
+
+GET  problems.choose_tasks          L FF F VVN VVN NN N NNN
+POST problems.choose_tasks          L FF F AAN AAN NN N NNN
 GET  problems.edit_problem          L FF F VVN VVN NN N NNN
 POST problems.edit_problem          L FF F AAN AAN NN N NNN
 POST problems.dismiss_problem       L FF F AAN AAN NN N NNN

@@ -11,6 +11,7 @@ from portal import clock
 from portal.blueprints.tasks import bp
 from portal.documents.ledger_xlsx import write_ledger
 from portal.models import Area, Light, Role, SheetKind, TaskState, User, Weight
+from portal.policies.pairings import can_see_whole
 from portal.policies.sheets import can_import
 from portal.queries import ledger as queries
 from portal.queries.ledger import LedgerFilter
@@ -88,6 +89,7 @@ def list_for_pairing(pairing_id: int) -> Response:
         "tasks/_ledger.html",
         pairing=pairing,
         in_force=queries.plan_is_in_force(pairing.id),
+        lists=bool(can_see_whole(viewer, pairing)),
         **_shared(wanted, page, "tasks.list_for_pairing", pairing_id=pairing.id),
     )
 

@@ -16,6 +16,7 @@ from portal.queries.workbench import (
     evidence,
     meetings,
     pairings,
+    problems,
     tasks,
 )
 from portal.queries.workbench.items import LIMIT, Button, Item
@@ -41,6 +42,7 @@ TO_DO: dict[Role, tuple[Collector, ...]] = {
         evidence.to_review,
         meetings.overdue,
         meetings.minutes_to_write,
+        problems.to_answer,
         assessments.to_fill,
     ),
     Role.CONTRIBUTOR: (tasks.returned, tasks.due, evidence.rejected),
