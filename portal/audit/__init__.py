@@ -8,9 +8,10 @@ serves them says by :func:`use` who is at work. See docs/audit.md.
 from portal.audit.chain import append
 from portal.audit.commands import record_command
 from portal.audit.entry import Entry, tidy
-from portal.audit.trace import Trace, about, insist, trace_of, use
+from portal.audit.trace import Changes, Trace, about, insist, trace_of, use
 
 __all__ = [
+    "Changes",
     "Entry",
     "Trace",
     "about",

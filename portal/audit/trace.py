@@ -2,8 +2,9 @@
 
 import copy
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import sqlalchemy as sa
@@ -58,13 +59,57 @@ class Change:
         }
 
 
+class Changes:
+    """Changes in their order, found by their row and by their whole without looking at all.
+
+    One transaction may bring thousands of rows, each with an event of its own.
+    """
+
+    def __init__(self, changes: Iterable[Change] = ()) -> None:
+        self._all: dict[int, Change] = {}
+        self._of_row: dict[int, list[Change]] = {}
+        self._of_whole: dict[int, list[Change]] = {}
+        self.extend(changes)
+
+    def __iter__(self) -> Iterator[Change]:
+        return iter(self._all.values())
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def append(self, change: Change) -> None:
+        """Add one at the end."""
+        self._all[id(change)] = change
+        self._of_row.setdefault(id(change.row), []).append(change)
+        self._of_whole.setdefault(id(change.whole), []).append(change)
+
+    def extend(self, changes: Iterable[Change]) -> None:
+        """Add some at the end."""
+        for change in changes:
+            self.append(change)
+
+    def remove(self, change: Change) -> None:
+        """Take one out."""
+        del self._all[id(change)]
+        self._of_row[id(change.row)].remove(change)
+        self._of_whole[id(change.whole)].remove(change)
+
+    def of_row(self, row: Any) -> list[Change]:
+        """Return the changes of ``row`` itself."""
+        return list(self._of_row.get(id(row), ()))
+
+    def of_whole(self, whole: Any) -> list[Change]:
+        """Return the changes that are shown with ``whole``."""
+        return list(self._of_whole.get(id(whole), ()))
+
+
 @dataclass
 class Trace:
     """What one transaction did so far. ``uid`` ties its events to its entry."""
 
     uid: str = field(default_factory=lambda: uuid.uuid4().hex)
     events: list[Event] = field(default_factory=list)
-    changes: list[Change] = field(default_factory=list)
+    changes: Changes = field(default_factory=Changes)
     # Which object an event is about, for those not flushed yet; by the event's identity.
     subjects: dict[int, tuple[Event, Any]] = field(default_factory=dict)
     statements: set[str] = field(default_factory=set)
@@ -76,7 +121,7 @@ class Trace:
 
     def told(self) -> list[dict[str, Any]]:
         """Return what changed and stands with no event, as the entry keeps it."""
-        rows = [one.told_alone() for one in self.changes[:MOST]]
+        rows = [one.told_alone() for one in islice(self.changes, MOST)]
         if len(self.changes) > MOST:
             rows.append({"object": "", "step": "more", "count": len(self.changes) - MOST})
         return rows + [{"object": table, "step": "statement"} for table in sorted(self.statements)]
@@ -151,7 +196,7 @@ def _note(trace: Trace, row: Any, step: str, whole: Any) -> None:
     """Add one change, once, unless it is one of the quiet ones."""
     if fields.table_of(row) in fields.QUIET_TABLES:
         return
-    known = [one.step for one in trace.changes if one.row is row]
+    known = [one.step for one in trace.changes.of_row(row)]
     if step in known and step != "changed":
         return
     found: list[Field] = []
@@ -175,16 +220,17 @@ def _give_fields(trace: Trace, event: Event) -> None:
         return
     mine = [
         one
-        for one in trace.changes
-        if one.whole is subject and (one.row is not subject or one.step == "changed")
+        for one in trace.changes.of_whole(subject)
+        if one.row is not subject or one.step == "changed"
     ]
     if not mine:
         return
     moved = _rewritten(mine)
     told = [line for one in mine if one not in moved for line in one.told_with_whole()]
     event.changes = told or None
-    kept = [one for one in mine if one.step == "removed" and one not in moved]
-    trace.changes = [one for one in trace.changes if one not in mine or one in kept]
+    for one in mine:
+        if one.step != "removed" or one in moved:
+            trace.changes.remove(one)
 
 
 def _rewritten(changes: list[Change]) -> list[Change]:
@@ -227,7 +273,7 @@ def _mark(session: Session, transaction: SessionTransaction) -> None:
     if transaction.nested and TRACE in session.info:
         trace = session.info[TRACE]
         mark = copy.copy(trace)
-        mark.events, mark.changes = list(trace.events), list(trace.changes)
+        mark.events, mark.changes = list(trace.events), Changes(trace.changes)
         mark.subjects, mark.statements = dict(trace.subjects), set(trace.statements)
         session.info.setdefault(MARKS, {})[transaction] = mark
 

@@ -34,7 +34,7 @@ def in_order_of_time() -> Iterator[None]:
     session, steps = db.session(), Steps()
     session.flush()
     trace = audit.trace_of(session)
-    before, trace.changes = trace.changes, []
+    before, trace.changes = trace.changes, audit.Changes()
 
     def hold(_session: Any, _context: Any, _instances: Any) -> None:
         _hold(steps)
@@ -45,7 +45,7 @@ def in_order_of_time() -> Iterator[None]:
         session.flush()
     finally:
         sa.event.remove(session, "before_flush", hold)
-    trace.changes += before
+    trace.changes.extend(before)
     _write(sorted(steps.values(), key=lambda step: step.at))
 
 
@@ -57,8 +57,8 @@ def _hold(steps: Steps) -> None:
         event.audit_uid = step.trace.uid
         step.trace.events.append(event)
         # What changed before its event was written goes with the first one that follows.
-        step.trace.changes += trace.changes
-        trace.changes = []
+        step.trace.changes.extend(trace.changes)
+        trace.changes = audit.Changes()
         db.session.expunge(event)
     trace.events = []
 

@@ -1,16 +1,12 @@
 """A workbook goes out, is edited, comes back, is imported and taken back."""
 
-import io
 from datetime import date
 
-import openpyxl
-import pytest
 import sqlalchemy as sa
-import time_machine
 from flask import Flask
 
 from portal.extensions import db
-from portal.models import Event, Plan, PlanState, SheetImportState, SheetKind, Side, Task
+from portal.models import Event, PlanState, SheetImportState, SheetKind, Side
 from portal.services import sheet_applying, sheet_undoing
 from tests.factories import make_scene
 from tests.factories.plans import agreed_plan, drafting_plan, plan_in_force
