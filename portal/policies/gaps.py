@@ -9,10 +9,7 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from portal.models import Comparison, LabelledEnum, SurveyItemKind
-from portal.scoring.arithmetic import plain
-
-YES, NO = "yes", "no"
-"""How a yes-or-no item of the sheet is answered."""
+from portal.policies.survey_sheet import NO, YES, Field, Sheet, plain
 
 FIGURES = frozenset({SurveyItemKind.NUMBER, SurveyItemKind.PERCENT, SurveyItemKind.RATIO})
 
@@ -47,10 +44,20 @@ class Figure:
     value: str = ""
     number: Decimal | None = None
 
+    @classmethod
+    def of(cls, sheet: Sheet, field: Field) -> "Figure":
+        """Return what a survey's sheet says in ``field``, computed where it is a ratio."""
+        return cls(field.kind, sheet.value(field), sheet.figures.get(field.key))
+
     @property
     def is_blank(self) -> bool:
         """Whether nothing was filled in (for a ratio: nothing it could be computed from)."""
         return not self.value.strip() and self.number is None
+
+
+def standard_key(field: Field) -> str:
+    """Return the name under which standards for ``field`` are kept."""
+    return field.key if field.cell else field.item.standard_key or field.key
 
 
 @dataclass(frozen=True)

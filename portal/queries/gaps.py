@@ -7,9 +7,19 @@ import sqlalchemy as sa
 
 from portal.errors import NotVisible
 from portal.extensions import db
-from portal.models import Area, Pairing, Problem, SiteSurvey, Standard, User
-from portal.policies.gaps import Judgement, Verdict, applies, demand_of, judge
-from portal.queries.survey_fields import Field, fields_of, get_surveyed
+from portal.models import Area, Comparison, Pairing, Problem, SiteSurvey, Standard, User
+from portal.policies.gaps import (
+    Figure,
+    Judgement,
+    Verdict,
+    applies,
+    demand_of,
+    judge,
+    measured,
+    standard_key,
+)
+from portal.policies.survey_sheet import Field, Sheet, plain
+from portal.queries.surveys import get_survey
 
 TITLE_LENGTH = 100
 
@@ -47,6 +57,7 @@ class GapLine:
     """One field with its measures; ``hidden`` counts the editions not shown for a choice."""
 
     field: Field
+    said: str
     measures: list[Measure]
     hidden: int
     problems: list[Problem]
@@ -65,13 +76,17 @@ class GapTable:
 
 
 def gap_table(survey: SiteSurvey, wanted: GapFilter = GapFilter()) -> GapTable:
-    """Return the gap table of a survey from :func:`get_surveyed`: two queries."""
+    """Return the gap table of a survey that was loaded in scope with its sheet: three queries."""
+    sheet = _sheet_of(survey)
     standards = _standards()
     problems = _problems_of(survey)
     kinds = {base.kind.value for base in survey.pairing.supported.bases}
+    by_key: dict[str, list[Standard]] = {}
+    for standard in standards:
+        by_key.setdefault(standard.key, []).append(standard)
     lines = [
-        _line(one, [s for s in standards if s.key == one.standard_key], kinds, wanted, problems)
-        for one in fields_of(survey)
+        _line(sheet, one, by_key.get(standard_key(one), []), kinds, wanted, problems)
+        for one in _fields_of(sheet)
     ]
     shown = [line for line in lines if line.measures]
     measures = [measure for line in shown for measure in line.measures]
@@ -90,7 +105,7 @@ def gap_table(survey: SiteSurvey, wanted: GapFilter = GapFilter()) -> GapTable:
 
 def _foreign(standards: Sequence[Standard], lines: Sequence[GapLine], kinds: set[str]) -> int:
     """Count the standards for other kinds of bases."""
-    keys = {line.field.standard_key for line in lines}
+    keys = {standard_key(line.field) for line in lines}
     return sum(one.key in keys and not applies(one.base_kinds, kinds) for one in standards)
 
 
@@ -106,7 +121,24 @@ def _in_area(lines: Sequence[GapLine], place: Area | None, wanted: GapFilter) ->
     ]
 
 
+def _sheet_of(survey: SiteSurvey) -> Sheet:
+    return Sheet(survey.template.items, survey.answers)
+
+
+def _fields_of(sheet: Sheet) -> list[Field]:
+    return [field for item in sheet.items for field in sheet.fields[item.id]]
+
+
+def _said(sheet: Sheet, one: Field) -> str:
+    """Return what was answered, in words with its unit; empty where nothing was."""
+    figure = Figure.of(sheet, one)
+    if figure.number is not None:
+        return measured(plain(figure.number), one.unit)
+    return sheet.words(one)
+
+
 def _line(
+    sheet: Sheet,
     one: Field,
     standards: Sequence[Standard],
     kinds: set[str],
@@ -121,10 +153,12 @@ def _line(
         and wanted.edition in ("", standard.edition)
     ]
     chosen = [standard for standard in offered if standard.id in wanted.only] or offered
+    figure = Figure.of(sheet, one)
     return GapLine(
         one,
+        _said(sheet, one),
         [
-            Measure(standard, judge(standard, one.figure), applies(standard.base_kinds, kinds))
+            Measure(standard, judge(standard, figure), applies(standard.base_kinds, kinds))
             for standard in chosen
         ],
         hidden=len(offered) - len(chosen),
@@ -174,17 +208,18 @@ def problem_hint(
 
     Raises NotVisible for a survey of another pairing, or an item or cell that its sheet has not.
     """
-    survey = get_surveyed(survey_id, viewer=viewer)
+    survey = get_survey(survey_id, viewer=viewer, visit=False)
     if survey.pairing_id != pairing.id:
         raise NotVisible()
     if item_id is None:
         return ProblemHint(survey, None)
-    one = _field_in(fields_of(survey), item_id, cell)
+    sheet = _sheet_of(survey)
+    one = _field_in(_fields_of(sheet), item_id, cell)
+    said = _said(sheet, one)
     standard = db.session.get(Standard, standard_id) if standard_id else None
-    if standard is None or standard.key != one.standard_key:
-        said = f"{one.label}：{one.said}。" if one.said else ""
-        return ProblemHint(survey, one, description=said)
-    return ProblemHint(survey, one, **_words(one, standard))
+    if standard is None or standard.key != standard_key(one):
+        return ProblemHint(survey, one, description=f"{one.label}：{said}。" if said else "")
+    return ProblemHint(survey, one, **_words(one, said or "未填报", standard))
 
 
 def _field_in(fields: Collection[Field], item_id: int, cell: str) -> Field:
@@ -195,10 +230,10 @@ def _field_in(fields: Collection[Field], item_id: int, cell: str) -> Field:
     raise NotVisible()
 
 
-def _words(one: Field, standard: Standard) -> dict[str, str]:
+def _words(one: Field, said: str, standard: Standard) -> dict[str, str]:
     """Return the problem in words, with the edition that demands it named."""
-    demand, said = demand_of(standard), one.said or "未填报"
-    present = demand_of(standard) == "应具备"
+    demand = demand_of(standard)
+    present = standard.comparison is Comparison.PRESENT
     title = (
         f"未达到“{standard.title}”的要求"
         if present

@@ -105,14 +105,16 @@ def get_photo(photo_id: int, *, viewer: User) -> tuple[SiteSurvey, SurveyPhoto]:
 
 
 def problems_of(survey: SiteSurvey) -> list[Problem]:
-    """Return the problems found on the visit. The caller has loaded the survey in scope."""
-    return list(
-        db.session.scalars(
-            sa.select(Problem)
-            .where(Problem.survey_id == survey.id, Problem.dismissed_at.is_(None))
-            .order_by(Problem.number)
-        )
-    )
+    """Return the problems found on the visit. The caller has loaded the survey in scope.
+
+    A report that both sides confirmed names those that stood then, whatever came later.
+    """
+    query = sa.select(Problem).where(Problem.survey_id == survey.id).order_by(Problem.number)
+    stands: sa.ColumnElement[bool] = Problem.dismissed_at.is_(None)
+    if survey.confirmed_at is not None:
+        query = query.where(Problem.created_at <= survey.confirmed_at)
+        stands = sa.or_(stands, Problem.dismissed_at > survey.confirmed_at)
+    return list(db.session.scalars(query.where(stands)))
 
 
 def number_of_surveys(pairing: Pairing) -> int:

@@ -12,7 +12,7 @@ from portal.policies.decision import require
 from portal.policies.problems import can_write_problem
 from portal.queries.problem_answers import tasks_from
 from portal.services.picking import pick_from_library
-from portal.services.problems import link_tasks
+from portal.services.problem_links import link_tasks
 
 NO_PLAN = "结对还没有三年帮扶工作计划，请先开始制定计划。"
 

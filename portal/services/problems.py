@@ -1,6 +1,5 @@
-"""Writing down what was found: problems, what is not taken on, and the tasks that answer them."""
+"""Writing down what was found: problems, and what of them is not taken on."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
@@ -16,17 +15,16 @@ from portal.models import (
     PlanState,
     Problem,
     ProblemSource,
-    ProblemTask,
     Severity,
     SiteSurvey,
     SurveyItem,
     SurveyState,
-    Task,
     TaskState,
     User,
 )
 from portal.policies.decision import require
 from portal.policies.problems import can_write_problem, why_fixed
+from portal.services.survey_reports import report_changed
 from portal.workflow import check_version, record
 
 Change = tuple[str, str]
@@ -61,6 +59,10 @@ LABELS = {
 """What can be edited, as the form and the history name it; where it was found stays."""
 
 
+REPORTED = ("area", "title", "severity")
+"""What the report of a survey says of a problem: settled once both sides confirmed it."""
+
+
 def add_problem(pairing: Pairing, entry: ProblemEntry, *, actor: User) -> Problem:
     """Write a problem down under the pairing's next number.
 
@@ -80,7 +82,8 @@ def add_problem(pairing: Pairing, entry: ProblemEntry, *, actor: User) -> Proble
     )
     db.session.add(problem)
     db.session.flush()
-    _note(problem, "added", "登记问题", [("问题", _name(problem))], actor=actor)
+    note(problem, "added", "登记问题", [("问题", _name(problem))], actor=actor)
+    _tell_report(problem, "调研发现的问题有增加", actor=actor)
     return problem
 
 
@@ -96,6 +99,9 @@ def edit_problem(
     refuse_unless_open(problem)
     check_version(problem, seen_version)
     _check_day(entry)
+    reported = [name for name in REPORTED if getattr(problem, name) != getattr(entry, name)]
+    if reported and is_reported(problem):
+        raise Rejected(dict.fromkeys(reported, "调研报告已经双方确认，这一项不能再改。"))
     changes = []
     for name, label in LABELS.items():
         before, after = getattr(problem, name), getattr(entry, name)
@@ -104,7 +110,9 @@ def edit_problem(
             setattr(problem, name, after)
     if changes:
         db.session.flush()
-        _note(problem, "edited", "修改问题", changes, actor=actor)
+        note(problem, "edited", "修改问题", changes, actor=actor)
+    if reported:
+        _tell_report(problem, "调研发现的问题有修改", actor=actor)
     return bool(changes)
 
 
@@ -141,6 +149,7 @@ def dismiss_problem(
         comment=reason.strip(),
         tone="warning",
     )
+    _tell_report(problem, "调研发现的问题有减少", actor=actor)
 
 
 def take_back(problem: Problem, *, actor: User) -> None:
@@ -151,7 +160,8 @@ def take_back(problem: Problem, *, actor: User) -> None:
     problem.dismissed_at = problem.dismissed_by = None
     problem.dismissed_reason = ""
     db.session.flush()
-    _note(problem, "taken_back", "恢复列入帮扶", [], actor=actor)
+    note(problem, "taken_back", "恢复列入帮扶", [], actor=actor)
+    _tell_report(problem, "调研发现的问题有增加", actor=actor)
 
 
 def remove_problem(problem: Problem, *, actor: User) -> None:
@@ -164,6 +174,7 @@ def remove_problem(problem: Problem, *, actor: User) -> None:
     if reason := why_kept(problem):
         raise StepRefused(reason)
     pairing, name = problem.pairing, _name(problem)
+    _tell_report(problem, "调研发现的问题有减少", actor=actor)
     db.session.delete(problem)
     db.session.flush()
     record(
@@ -180,7 +191,7 @@ def why_kept(problem: Problem) -> str:
     """Return why ``problem`` cannot be deleted, as a sentence; empty when it can."""
     if problem.answers:
         return "问题已对应任务，不能删除；确不需要的，可以标为不列入帮扶。"
-    if problem.survey and problem.survey.state is SurveyState.CONFIRMED:
+    if is_reported(problem):
         return "问题已写入双方确认的调研报告，不能删除；确不需要的，可以标为不列入帮扶。"
     state = db.session.scalar(sa.select(Plan.state).where(Plan.pairing_id == problem.pairing_id))
     if state in (PlanState.IN_FORCE, PlanState.COMPLETED):
@@ -188,59 +199,25 @@ def why_kept(problem: Problem) -> str:
     return ""
 
 
-def link_tasks(problem: Problem, task_ids: Collection[int], *, actor: User) -> int:
-    """Say that the pairing's tasks with ``task_ids`` answer ``problem``; return how many are new.
+def is_reported(problem: Problem) -> bool:
+    """Whether the problem stands in a report that both sides have confirmed."""
+    survey = problem.survey
+    confirmed = survey.confirmed_at if survey and survey.state is SurveyState.CONFIRMED else None
+    return confirmed is not None and problem.created_at <= confirmed
 
-    Raises Forbidden, StepRefused for a problem that is not taken on or a cancelled task, or
-    NotVisible for a task of another pairing.
+
+def _tell_report(problem: Problem, title: str, *, actor: User) -> None:
+    """Let the report that names the problem be confirmed anew, while it waits for that.
+
+    A report that both sides confirmed names what was known then; later problems are no part of it.
     """
-    require(can_write_problem(actor, problem.pairing))
-    if problem.dismissed_at is not None:
-        raise StepRefused("问题已标为不列入帮扶。请先恢复列入，再安排任务。")
-    tasks = _own_tasks(problem, task_ids)
-    there = {answer.task_id for answer in problem.answers}
-    fresh = [task for task in tasks if task.id not in there]
-    if dead := [task for task in fresh if task.state is TaskState.CANCELLED]:
-        raise StepRefused(f"任务 {dead[0].code} 已取消，不能用来解决问题。")
-    for task in fresh:
-        problem.answers.append(ProblemTask(task=task, added_by_id=actor.id, added_at=clock.now()))
-    db.session.flush()
-    if fresh:
-        named = [("任务", f"{task.code} {task.title}") for task in fresh]
-        _note(problem, "linked", f"安排 {len(fresh)} 项任务解决问题", named, actor=actor)
-    return len(fresh)
-
-
-def unlink_task(problem: Problem, task_id: int, *, actor: User) -> Task:
-    """Say that a task does not answer ``problem``; return the task.
-
-    Raises Forbidden, StepRefused for a closed task, which is part of the record, or NotVisible.
-    """
-    require(can_write_problem(actor, problem.pairing))
-    answer = next((one for one in problem.answers if one.task_id == task_id), None)
-    if answer is None:
-        raise NotVisible()
-    task = answer.task
-    if task.state is TaskState.CLOSED:
-        raise StepRefused(f"任务 {task.code} 已销号，与问题的对应已成为记录，不能取消。")
-    problem.answers.remove(answer)
-    db.session.flush()
-    named = [("任务", f"{task.code} {task.title}")]
-    _note(problem, "unlinked", "取消与任务的对应", named, actor=actor)
-    return task
-
-
-def _own_tasks(problem: Problem, task_ids: Collection[int]) -> list[Task]:
-    """Return the tasks with ``task_ids``, all of the problem's pairing. Raises NotVisible."""
-    wanted = set(task_ids)
-    found = db.session.scalars(
-        sa.select(Task)
-        .where(Task.id.in_(wanted), Task.pairing_id == problem.pairing_id)
-        .order_by(Task.number)
-    ).all()
-    if len(found) != len(wanted):
-        raise NotVisible()
-    return list(found)
+    if problem.survey_id is None:
+        return
+    survey = db.session.get_one(
+        SiteSurvey, problem.survey_id, with_for_update=True, populate_existing=True
+    )
+    if survey.state is SurveyState.REPORT_DRAFT:
+        report_changed(survey, title, actor=actor)
 
 
 def _next_number(pairing: Pairing) -> int:
@@ -274,7 +251,8 @@ def _check_survey(pairing: Pairing, entry: ProblemEntry) -> None:
         raise NotVisible()
 
 
-def _note(problem: Problem, action: str, title: str, details: list[Change], *, actor: User) -> None:
+def note(problem: Problem, action: str, title: str, details: list[Change], *, actor: User) -> None:
+    """Write one event of the problem's history."""
     record(problem, "problem", action=action, title=title, actor=actor, details=details)
 
 

@@ -11,7 +11,7 @@ from portal.policies.decision import require
 from portal.policies.problems import can_write_problem
 from portal.queries import problems as queries
 from portal.row_ids import row_id
-from portal.services import problems
+from portal.services import problem_links, problems
 from portal.web.accounts import actor
 from portal.web.refusals import Refused
 from portal.web.requests import leave_to, writes
@@ -66,6 +66,6 @@ def unlink_task(problem_id: int) -> Response:
     """Say that a task does not answer the problem."""
     problem = queries.get_problem(problem_id, viewer=actor(), lock=True)
     require(can_write_problem(actor(), problem.pairing))
-    task = problems.unlink_task(problem, row_id(request.form.get("task")) or 0, actor=actor())
+    task = problem_links.unlink_task(problem, row_id(request.form.get("task")) or 0, actor=actor())
     flash(f"任务 {task.code} 不再对应这个问题。", "success")
     return leave_to(problem_url(problem))

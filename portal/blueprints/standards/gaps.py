@@ -8,10 +8,10 @@ from flask import render_template, request, url_for
 from portal.blueprints.standards import bp
 from portal.policies.gaps import Verdict, measured
 from portal.policies.problems import can_write_problem
+from portal.policies.survey_sheet import plain
 from portal.queries.gaps import GapFilter, gap_table
-from portal.queries.survey_fields import get_surveyed
+from portal.queries.surveys import get_survey
 from portal.row_ids import row_id
-from portal.scoring.arithmetic import plain
 from portal.web.accounts import actor
 from portal.web.address import member_of, text_of
 
@@ -22,7 +22,7 @@ MOST_CHOSEN = 200
 def show_gaps(survey_id: int) -> str:
     """Show each baseline figure beside its standards; every edition, unless one was chosen."""
     viewer = actor()
-    survey = get_surveyed(survey_id, viewer=viewer)
+    survey = get_survey(survey_id, viewer=viewer, visit=False)
     wanted = GapFilter(
         edition=text_of(request.args, "edition", 60),
         verdict=member_of(Verdict, request.args.get("verdict")),
