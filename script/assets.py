@@ -4,7 +4,8 @@
 None of them is committed: `npm ci` brings the packages of package-lock.json, each checked against
 its hash there, and this script copies the few files that are used. A stamp makes the next call
 instant.
-Without a registry the portal still works, only plainly: every page is ordinary HTML and forms.
+Without a registry the portal still works, only plainly: every page is ordinary HTML and forms,
+and official papers come as Word documents, because a PDF needs a Chinese font.
 """
 
 from __future__ import annotations
@@ -25,11 +26,15 @@ from xml.etree import ElementTree
 ROOT = Path(__file__).resolve().parent.parent
 VENDOR = ROOT / "portal" / "static" / "vendor"
 TEST_VENDOR = ROOT / "tests" / ".vendor"
+# Not below static/: they go into PDF papers and are served to nobody.
+FONTS = ROOT / "portal" / "documents" / "fonts"
 ICONS_LIST = ROOT / "portal" / "static" / "icons.txt"
 STAMP = VENDOR / ".stamp"
 SPRITE = VENDOR / "icons.svg"
 INPUTS = ("package.json", "package-lock.json", ".npmrc")
 NPM_MIN_NODE = 20
+
+SERIF, SANS = "@expo-google-fonts/noto-serif-sc", "@expo-google-fonts/noto-sans-sc"
 
 # Path inside node_modules -> where it is read.
 FILES = {
@@ -37,6 +42,11 @@ FILES = {
     "tus-js-client/dist/tus.min.js": VENDOR / "tus.min.js",
     "bootstrap/dist/css/bootstrap.min.css": VENDOR / "bootstrap.min.css",
     "axe-core/axe.min.js": TEST_VENDOR / "axe.min.js",
+    f"{SERIF}/400Regular/NotoSerifSC_400Regular.ttf": FONTS / "NotoSerifSC_400Regular.ttf",
+    f"{SERIF}/700Bold/NotoSerifSC_700Bold.ttf": FONTS / "NotoSerifSC_700Bold.ttf",
+    f"{SERIF}/LICENSE_FONT": FONTS / "LICENSE_NotoSerifSC",
+    f"{SANS}/500Medium/NotoSansSC_500Medium.ttf": FONTS / "NotoSansSC_500Medium.ttf",
+    f"{SANS}/LICENSE_FONT": FONTS / "LICENSE_NotoSansSC",
 }
 
 SVG = "http://www.w3.org/2000/svg"
@@ -100,7 +110,10 @@ def bin_folder_first(npm: str) -> dict[str, str]:
 
 @contextmanager
 def installed_packages() -> Iterator[Path]:
-    """node_modules in a temporary folder: a hundred megabytes that nobody needs afterwards."""
+    """node_modules in a temporary folder: 240 megabytes that nobody needs afterwards.
+
+    Most of them are the nine weights of each Chinese font, of which three files are kept.
+    """
     npm = npm_on_path() or npm_from_wheel()
     with tempfile.TemporaryDirectory(prefix="portal-assets-") as name:
         folder = Path(name)
@@ -166,7 +179,10 @@ def build(stamp: str) -> None:
             name: json.loads((modules / name / "package.json").read_text(encoding="utf-8"))[
                 "version"
             ]
-            for name in ("htmx.org", "tus-js-client", "bootstrap", "bootstrap-icons", "axe-core")
+            for name in (
+                *("htmx.org", "tus-js-client", "bootstrap", "bootstrap-icons", "axe-core"),
+                *(SERIF, SANS),
+            )
         }
     write_whole(STAMP, stamp.encode())
     print("assets: " + ", ".join(f"{name} {version}" for name, version in versions.items()))
@@ -189,7 +205,10 @@ def main() -> int:
         print(
             f"assets: missing: {', '.join(missing) or 'nothing, older files stay'}", file=sys.stderr
         )
-        print("assets: the portal starts without them: plain pages, no icons.", file=sys.stderr)
+        print(
+            "assets: the portal starts without them: plain pages, no icons, papers as docx only.",
+            file=sys.stderr,
+        )
     return 0
 
 

@@ -20,7 +20,7 @@ class Secret(BaseConverter):
 
 
 class Slug(BaseConverter):
-    """``<slug:…>`` in an address: a short name in small letters: of a member of an enum, of a service."""
+    """``<slug:…>`` in an address: a short name in small letters, of a service or of an enum."""
 
     regex = r"[a-z0-9][a-z0-9_-]{0,39}"
 

@@ -252,7 +252,7 @@ GET  packs.download_base            L VV V NNN VVN NN N NNN
 GET  packs.download_pairing         L VV V VVN VVN NN N NNN
 GET  packs.download_task            L VV V VVV VVV NN N NNN
 
-GET  papers.download                L AA A AAN AAN NN N NNN
+GET  papers.download                L VV V VVN VVN NN N NNN
 
 POST closure.bulk_verify            L FA F FAF FAF FA F FFF
 POST closure.confirm_closure        L FF F FAF FFF NN N NNN
