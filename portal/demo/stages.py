@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 from portal import clock
-from portal.demo import assessed, changes, library, materials
+from portal.demo import assessed, changes, library, materials, needs
 from portal.demo.story import Story, first_due_codes
 from portal.models import Agreement, Area, Assessment, ExtensionReason, Pairing, Side
 from portal.services import agreements, closure
@@ -40,7 +40,7 @@ def play(pairings: Sequence[Pairing]) -> None:
     _returned(sanya)
     _being_signed(zongyuan)
     _being_planned(xibu)
-    danzhou.form_group(date(2021, 3, 10), without=("training_office_head", "gp_base_director"))
+    _being_surveyed(danzhou)
     _assess(model, wenchang, qionghai, wanning, haikousi)
     _ask_for_time(qionghai)
     library.show_example(model, "B-05", date(2021, 3, 2))
@@ -62,7 +62,7 @@ def _hold_quarterly(story: Story, *days: date) -> None:
 
 def _well_on_the_way(story: Story) -> None:
     """Filed in time, everything due is closed, met every quarter."""
-    story.reach_filing(date(2020, 5, 18), date(2020, 5, 20))
+    story.reach_filing(date(2020, 5, 18), date(2020, 5, 20), size=120, photo=True)
     story.meet(
         date(2020, 5, 29),
         "帮扶领导小组成立暨启动会",
@@ -87,7 +87,7 @@ def _well_on_the_way(story: Story) -> None:
 
 def _in_the_middle(story: Story) -> None:
     """Filed in time; applications wait at both desks and one came back."""
-    story.reach_filing(date(2020, 5, 21), date(2020, 5, 25))
+    story.reach_filing(date(2020, 5, 21), date(2020, 5, 25), photo=True)
     codes = first_due_codes()
     _close_from(story, codes[:10], date(2020, 7, 28), step=9)
     for code, day in (("C-01", date(2021, 3, 4)), ("E-01", date(2021, 3, 10))):
@@ -110,7 +110,7 @@ def _in_the_middle(story: Story) -> None:
 
 def _late_and_red(story: Story) -> None:
     """Filed twelve days late, and a third of what was due is open."""
-    story.reach_filing(date(2020, 6, 3), date(2020, 6, 9))
+    story.reach_filing(date(2020, 6, 3), date(2020, 6, 9), size=80)
     codes = first_due_codes()
     _close_from(story, codes[:7], date(2020, 8, 10), step=14)
     story.work("A-02", date(2020, 12, 10), 50, "建科文件已报院长办公会，等待编制部门批复。")
@@ -158,7 +158,7 @@ def _ask_for_time(story: Story) -> None:
 
 def _hardly_begun(story: Story) -> None:
     """Filed a week late, little closed, and no meeting since the first."""
-    story.reach_filing(date(2020, 5, 29), date(2020, 6, 2))
+    story.reach_filing(date(2020, 5, 29), date(2020, 6, 2), size=70)
     _close_from(story, first_due_codes()[:4], date(2020, 8, 18), step=25)
     story.meet(
         date(2020, 6, 18),
@@ -172,6 +172,7 @@ def _hardly_begun(story: Story) -> None:
 def _ready_to_sign(story: Story, day: date) -> Agreement:
     """Take the pairing to an agreement open for signing on ``day``."""
     story.form_group(day - timedelta(days=40))
+    story.find_needs(day - timedelta(days=36), size=90)
     plan = story.draw_plan(day - timedelta(days=25))
     story.endorse(plan, day - timedelta(days=10), Side.SUPPORTING, Side.SUPPORTED)
     return story.draft(day)
@@ -204,10 +205,20 @@ def _being_signed(story: Story) -> None:
 
 
 def _being_planned(story: Story) -> None:
-    """The plan is drawn; one side has agreed."""
+    """The plan is drawn, one side has agreed; the survey's report lacks one confirmation."""
     story.form_group(date(2021, 2, 18))
+    survey = needs.begin(story, date(2021, 2, 23), size=110)
+    story.problems = needs.note_problems(story, survey, date(2021, 2, 24))
+    needs.hand_in(story, survey, date(2021, 3, 1))
+    needs.confirm(story, survey, date(2021, 3, 3), Side.SUPPORTING)
     plan = story.draw_plan(date(2021, 3, 5), leave_out=("C-06", "D-15", "E-06"))
     story.endorse(plan, date(2021, 3, 11), Side.SUPPORTING)
+
+
+def _being_surveyed(story: Story) -> None:
+    """The group has gaps; the visitors are in the field with half of the sheet filled in."""
+    story.form_group(date(2021, 3, 10), without=("training_office_head", "gp_base_director"))
+    needs.begin(story, date(2021, 3, 12), size=60, part=0.5)
 
 
 def _assess(

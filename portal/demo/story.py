@@ -5,13 +5,14 @@ demonstration's history is what the portal itself would have recorded.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from io import BytesIO
 
 import sqlalchemy as sa
 
 from portal import clock, reference_data
+from portal.demo import needs
 from portal.demo.cast import Hospital, account, hospital
 from portal.demo.papers import paper, picture
 from portal.extensions import db
@@ -22,7 +23,9 @@ from portal.models import (
     Meeting,
     Pairing,
     Plan,
+    Problem,
     Side,
+    SiteSurvey,
     Task,
     User,
 )
@@ -89,6 +92,8 @@ class Story:
     supporting: Hospital
     supported: Hospital
     reviewer: User
+    survey: SiteSurvey | None = None
+    problems: list[Problem] = field(default_factory=list)
 
     @classmethod
     def of(cls, pairing: Pairing) -> "Story":
@@ -118,6 +123,10 @@ class Story:
                 actor=self.supporting.coordinator,
             )
 
+    def find_needs(self, day: date, *, size: int = 100, photo: bool = False) -> None:
+        """Survey the supported hospital from ``day`` on, and write down what is wrong."""
+        self.survey, self.problems = needs.visit(self, day, size=size, photo=photo)
+
     def draw_plan(self, day: date, *, leave_out: Sequence[str] = ()) -> Plan:
         """Pick the tasks from the library, write the goals and put people in charge."""
         picked = [task for task in library_tasks() if task.code not in leave_out]
@@ -139,6 +148,7 @@ class Story:
                     supported_owner_id=person.id,
                     actor=actor,
                 )
+        needs.answer_by_tasks(self, plan, self.problems, day)
         return plan
 
     def endorse(self, plan: Plan, day: date, *sides: Side) -> None:
@@ -194,9 +204,12 @@ class Story:
         with clock.at(day, 10, 40):
             agreements.file_agreement(agreement, actor=self.reviewer)
 
-    def reach_filing(self, submitted: date, filed: date) -> Plan:
+    def reach_filing(
+        self, submitted: date, filed: date, *, size: int = 100, photo: bool = False
+    ) -> Plan:
         """Take every step from the group to the filed agreement."""
-        self.form_group(submitted - timedelta(days=20))
+        self.form_group(submitted - timedelta(days=22))
+        self.find_needs(submitted - timedelta(days=19), size=size, photo=photo)
         plan = self.draw_plan(submitted - timedelta(days=12))
         self.endorse(plan, submitted - timedelta(days=6), Side.SUPPORTING, Side.SUPPORTED)
         agreement = self.draft(submitted - timedelta(days=4))
