@@ -1,6 +1,6 @@
 """Where a pairing stands: the steps of the mechanism, and who must act next.
 
-The steps are the notice's own (part three): leadership group, agreement, filing, plan and
+The steps are the notice's own (part three): leadership group, survey, agreement, filing, plan and
 tasks, meetings, yearly assessment. Everything is derived from rows; nothing is stored.
 """
 
@@ -14,14 +14,18 @@ from portal.models import (
     AgreementState,
     Assessment,
     AssessmentState,
+    LeadershipGroup,
     Meeting,
     MeetingState,
     Pairing,
     Plan,
     PlanState,
     Side,
+    SiteSurvey,
+    SurveyState,
     TaskState,
 )
+from portal.policies import surveys
 from portal.policies.agreements import renewal_due_since, sides_to_sign
 from portal.policies.meetings import MeetingStatus, whose_turn
 from portal.workdays import workdays_between
@@ -57,6 +61,9 @@ class Facts:
     assessments: Sequence[Assessment]
     # What is to take the place of the agreement in force, where one is being made.
     next_agreement: Agreement | None = None
+    # The latest visit that was not called off.
+    survey: SiteSurvey | None = None
+    group: LeadershipGroup | None = None
 
     @property
     def total(self) -> int:
@@ -107,6 +114,7 @@ def waits_of(facts: Facts) -> list[Waiting]:
     """Return everything somebody is waited for, the longest waiting first."""
     found = [
         *_group_waits(facts),
+        *_survey_waits(facts),
         *_plan_waits(facts),
         *_agreement_waits(facts),
         *_task_waits(facts),
@@ -132,6 +140,22 @@ def _group_waits(facts: Facts) -> list[Waiting]:
         return []
     what = f"补齐领导小组（缺 {len(facts.gaps)} 项）"
     return [_wait(facts, BOTH, what, facts.pairing.created_at, "pairings.edit_group")]
+
+
+def _survey_waits(facts: Facts) -> list[Waiting]:
+    """A plan grows out of a visit (H-32); one that runs already is not held up for lack of it."""
+    survey, today = facts.survey, facts.today
+    if survey is None:
+        if facts.plan is not None and facts.plan.state is not PlanState.DRAFTING:
+            return []
+        since = facts.pairing.created_at
+        return [_wait(facts, BOTH, "开展实地调研", since, "surveys.list_for_pairing")]
+    page, values = "surveys.show_survey", {"survey_id": survey.id}
+    return [
+        Waiting(one.who, one.what, one.since, workdays_between(one.since, today), page, {**values})
+        for one in surveys.waits_for(survey)
+        if one.since <= today
+    ]
 
 
 def _plan_waits(facts: Facts) -> list[Waiting]:
@@ -250,9 +274,10 @@ def _assessment_waits(facts: Facts) -> list[Waiting]:
 
 
 def steps_of(facts: Facts) -> list[Step]:
-    """Return the six steps of the mechanism with where each stands."""
+    """Return the steps of the mechanism with where each stands."""
     return [
         _group_step(facts),
+        _survey_step(facts),
         *_agreement_steps(facts),
         _plan_step(facts),
         _meeting_step(facts),
@@ -264,6 +289,17 @@ def _group_step(facts: Facts) -> Step:
     if facts.gaps:
         return Step("领导小组", CURRENT, f"缺 {len(facts.gaps)} 项")
     return Step("领导小组", DONE, "人员齐备")
+
+
+def _survey_step(facts: Facts) -> Step:
+    label, survey = "实地调研", facts.survey
+    if survey is None:
+        return Step(label, TODO, "未开展")
+    if survey.state is SurveyState.CONFIRMED:
+        return Step(label, DONE, survey.ends_on.isoformat())
+    if survey.return_reason:
+        return Step(label, RETURNED, "退回补充调研")
+    return Step(label, CURRENT, survey.state.label)
 
 
 def _agreement_steps(facts: Facts) -> tuple[Step, Step]:

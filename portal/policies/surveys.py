@@ -1,7 +1,7 @@
 """Who may do what with a site survey, who sees it, and whom it waits for (H-32, §12.3)."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date
 
 import sqlalchemy as sa
 
@@ -83,24 +83,29 @@ def can_confirm(viewer: User, survey: SiteSurvey) -> Decision:
 
 @dataclass(frozen=True)
 class Waiting:
-    """Who must do what next, and since when they have been waited for."""
+    """Who must do what next, and since which Shanghai day they have been waited for.
+
+    The day may lie ahead: nobody waits for a visit before its date.
+    """
 
     who: str
     what: str
-    since: datetime
+    since: date
 
     @property
     def days(self) -> int:
         """For how many working days."""
-        return workdays_between(clock.local_date(self.since), clock.today())
+        return workdays_between(self.since, clock.today())
 
 
 def waits_for(survey: SiteSurvey) -> list[Waiting]:
     """Return who must act next, one entry for each; empty once nothing is left to do."""
-    since, pairing = survey.state_since, survey.pairing
+    since, pairing = clock.local_date(survey.state_since), survey.pairing
     supporting = pairing.organisation_on(Side.SUPPORTING).short_name
     if survey.state is SurveyState.PLANNED:
-        return [Waiting(f"{supporting}基地管理员或负责人", "开始实地调研", since)]
+        return [
+            Waiting(f"{supporting}基地管理员或负责人", "开始实地调研", max(since, survey.starts_on))
+        ]
     if survey.state is SurveyState.IN_FIELD:
         what = "按退回意见补充调研" if survey.return_reason else "完成实地调研和报告"
         return [Waiting("双方基地管理员", what, since)]

@@ -16,6 +16,8 @@ from portal.models import (
     MeetingState,
     Pairing,
     Plan,
+    SiteSurvey,
+    SurveyState,
     Task,
     User,
 )
@@ -47,6 +49,8 @@ def facts_of(pairing: Pairing, *, viewer: User) -> Facts:
         meetings=_meetings(pairing),
         meeting_status=meeting_status([pairing]).get(pairing.id),
         assessments=_assessments(pairing, viewer),
+        survey=_survey(pairing),
+        group=group,
     )
 
 
@@ -97,6 +101,20 @@ def _meetings(pairing: Pairing) -> list[Meeting]:
             .where(Meeting.pairing_id == pairing.id, Meeting.state != MeetingState.CANCELLED)
             .order_by(Meeting.planned_at, Meeting.id)
         )
+    )
+
+
+def _survey(pairing: Pairing) -> SiteSurvey | None:
+    """Return the latest survey that was not called off, with its confirmations."""
+    latest = (
+        sa.select(sa.func.max(SiteSurvey.id))
+        .where(SiteSurvey.pairing_id == pairing.id, SiteSurvey.state != SurveyState.CANCELLED)
+        .scalar_subquery()
+    )
+    return _first(
+        sa.select(SiteSurvey)
+        .where(SiteSurvey.id == latest)
+        .options(joinedload(SiteSurvey.confirmations))
     )
 
 

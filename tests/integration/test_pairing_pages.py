@@ -144,13 +144,14 @@ def test_new_pairing_says_what_comes_first_and_who_must_act(client: PageClient) 
     client.login(scene.supporting_coordinator, PASSWORD)
     page = client.get(f"/pairings/{scene.pairing_id}")
     assert "等双方基地管理员补齐领导小组（缺 6 项）" in page.one(".lead").get_text()
-    assert page.texts("#waiting tbody td[data-label=事项]")[:3] == [
+    assert page.texts("#waiting tbody td[data-label=事项]")[:4] == [
         "补齐领导小组（缺 6 项）",
+        "开展实地调研",
         "制定三年帮扶工作计划",
         "起草帮扶协议",
     ]
     labels = page.texts(".step-label")
-    assert labels == ["领导小组", "协议签署", "备案", "计划执行", "会议", "年度考核"]
+    assert labels == ["领导小组", "实地调研", "协议签署", "备案", "计划执行", "会议", "年度考核"]
     assert page.one(".step[aria-current] .step-label").get_text() == "领导小组"
 
 

@@ -21,6 +21,9 @@ from portal.models import (
     PlanState,
     SelfSubmission,
     Side,
+    SiteSurvey,
+    SurveyConfirmation,
+    SurveyState,
     TaskState,
 )
 from portal.policies.meetings import MeetingStatus
@@ -55,12 +58,13 @@ def facts(**changes):
         "meetings": [],
         "meeting_status": None,
         "assessments": [],
+        "survey": survey(SurveyState.CONFIRMED),
     }
     return Facts(**{**values, **changes})
 
 
 def agreement(state, *signed):
-    revision = AgreementRevision(number=1)
+    revision = AgreementRevision(number=1, ends_on=date(2023, 5, 21))
     revision.signatures = [AgreementSignature(side=side) for side in signed]
     return Agreement(state=state, state_since=FRIDAY, filed_at=FRIDAY, revisions=[revision])
 
@@ -68,6 +72,19 @@ def agreement(state, *signed):
 def plan(state, *endorsed):
     marks = [PlanEndorsement(side=side) for side in endorsed]
     return Plan(state=state, state_since=FRIDAY, endorsements=marks)
+
+
+def survey(state, *confirmed, starts_on=date(2021, 3, 12), reason=""):
+    return SiteSurvey(
+        id=9,
+        pairing=PAIRING,
+        state=state,
+        state_since=FRIDAY,
+        starts_on=starts_on,
+        ends_on=date(2021, 3, 13),
+        return_reason=reason,
+        confirmations=[SurveyConfirmation(side=side) for side in confirmed],
+    )
 
 
 def tasks(state, number=2, *, returned=False, overdue=0):
@@ -103,6 +120,24 @@ def test_pairing_in_order_waits_for_nobody():
     ("changes", "expected"),
     [
         ({"gaps": ["缺少甲", "缺少乙"]}, [(BOTH, "补齐领导小组（缺 2 项）")]),
+        ({"survey": None}, []),
+        ({"survey": None, "plan": plan(PlanState.AGREED)}, []),
+        (
+            {"survey": None, "plan": None},
+            [(BOTH, "开展实地调研"), (BOTH, "制定三年帮扶工作计划")],
+        ),
+        ({"survey": survey(SurveyState.PLANNED)}, [("海口基地管理员或负责人", "开始实地调研")]),
+        ({"survey": survey(SurveyState.PLANNED, starts_on=date(2021, 3, 16))}, []),
+        ({"survey": survey(SurveyState.IN_FIELD)}, [(BOTH, "完成实地调研和报告")]),
+        ({"survey": survey(SurveyState.IN_FIELD, reason="缺")}, [(BOTH, "按退回意见补充调研")]),
+        (
+            {"survey": survey(SurveyState.REPORT_DRAFT)},
+            [("海口负责人", "确认调研报告"), ("文昌负责人", "确认调研报告")],
+        ),
+        (
+            {"survey": survey(SurveyState.REPORT_DRAFT, Side.SUPPORTING)},
+            [("文昌负责人", "确认调研报告")],
+        ),
         ({"plan": None}, [(BOTH, "制定三年帮扶工作计划")]),
         ({"plan": plan(PlanState.DRAFTING)}, [(BOTH, "商议计划并请双方负责人认可")]),
         ({"plan": plan(PlanState.DRAFTING, Side.SUPPORTING)}, [("文昌负责人", "认可计划")]),
@@ -204,6 +239,16 @@ def test_longest_waiting_comes_first_with_its_working_days():
     [
         ({}, "领导小组", "done", "人员齐备"),
         ({"gaps": ["缺少甲"]}, "领导小组", "current", "缺 1 项"),
+        ({"survey": None}, "实地调研", "todo", "未开展"),
+        ({"survey": survey(SurveyState.PLANNED)}, "实地调研", "current", "已计划"),
+        ({"survey": survey(SurveyState.REPORT_DRAFT)}, "实地调研", "current", "待双方确认"),
+        (
+            {"survey": survey(SurveyState.IN_FIELD, reason="缺")},
+            "实地调研",
+            "returned",
+            "退回补充调研",
+        ),
+        ({}, "实地调研", "done", "2021-03-13"),
         ({"agreement": None}, "协议签署", "todo", "未起草"),
         ({"agreement": agreement(AgreementState.DRAFT)}, "协议签署", "current", "起草中"),
         ({"agreement": agreement(AgreementState.SIGNING)}, "备案", "todo", ""),
@@ -245,4 +290,4 @@ def test_each_step_stands_where_its_rows_are(changes, label, state, detail):
 
 def test_steps_follow_the_notice():
     labels = [step.label for step in steps_of(facts())]
-    assert labels == ["领导小组", "协议签署", "备案", "计划执行", "会议", "年度考核"]
+    assert labels == ["领导小组", "实地调研", "协议签署", "备案", "计划执行", "会议", "年度考核"]

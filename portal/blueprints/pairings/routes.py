@@ -55,7 +55,7 @@ def show_pairing(pairing_id: int) -> str:
     return render_template(
         "pairings/show.html",
         pairing=pairing,
-        group=standing.group_of(pairing),
+        group=facts.group,
         facts=facts,
         steps=steps_of(facts),
         waits=waits_of(facts),

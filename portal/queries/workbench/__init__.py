@@ -17,6 +17,7 @@ from portal.queries.workbench import (
     meetings,
     pairings,
     problems,
+    surveys,
     tasks,
 )
 from portal.queries.workbench.items import LIMIT, Button, Item
@@ -28,6 +29,7 @@ Collector = Callable[[User], list[Item]]
 TO_DO: dict[Role, tuple[Collector, ...]] = {
     Role.BASE_LEADER: (
         agreements.to_sign,
+        surveys.to_confirm,
         pairings.plans_to_endorse,
         closure.to_confirm,
         meetings.minutes_to_approve,
@@ -35,6 +37,8 @@ TO_DO: dict[Role, tuple[Collector, ...]] = {
     ),
     Role.BASE_COORDINATOR: (
         pairings.to_set_up,
+        surveys.to_plan,
+        surveys.in_hand,
         agreements.in_hand,
         tasks.returned,
         tasks.due,
@@ -55,6 +59,7 @@ TO_DO: dict[Role, tuple[Collector, ...]] = {
 WITH_OTHERS: dict[Role, tuple[Collector, ...]] = {
     Role.BASE_LEADER: (agreements.with_others, closure.with_others),
     Role.BASE_COORDINATOR: (
+        surveys.with_others,
         agreements.with_others,
         closure.with_others,
         meetings.with_others,
