@@ -18,7 +18,7 @@ from portal.models import (
     SurveyItemKind,
 )
 from portal.policies.survey_sheet import Field, fields_of
-from portal.services import files, problems, survey_photos, survey_reports, surveys
+from portal.services import files, problem_links, problems, survey_photos, survey_reports, surveys
 from portal.services.problems import ProblemEntry
 from portal.services.survey_answers import save_answer
 from portal.services.surveys import DepartmentEntry, SurveyEntry, TeamEntry
@@ -127,7 +127,7 @@ def answer_by_tasks(story: "Story", plan: Plan, found: Collection[Problem], day:
         ]
         if ids:
             with clock.at(day, 17):
-                problems.link_tasks(problem, ids, actor=story.supporting.coordinator)
+                problem_links.link_tasks(problem, ids, actor=story.supporting.coordinator)
 
 
 def _entry(story: "Story", day: date, *, seen: bool = False) -> SurveyEntry:
