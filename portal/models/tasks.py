@@ -208,6 +208,11 @@ class Task(Identified, Versioned, Base):
         """Return the person in charge on ``side``."""
         return self.supporting_owner if side is Side.SUPPORTING else self.supported_owner
 
+    def in_charge_on(self, side: Side) -> str:
+        """Return the name of the person in charge on ``side``, account or not; empty for none."""
+        owner = self.owner_on(side)
+        return owner.name if owner else str(getattr(self, f"{side.value}_person") or "")
+
 
 def light_of(
     state: TaskState, due_on: date, starts_on: date, is_returned: bool, today: date

@@ -1,7 +1,8 @@
 """What keeps a piece of evidence as it is, and for whom.
 
 For good: a round of closure that closed its task (a look-back changes nothing about that), a
-filed agreement, a final assessment. For now: whatever somebody else is deciding about
+filed agreement, a final assessment, a plan in force that leaves a core task out because of it.
+For now: whatever somebody else is deciding about
 (design/domain.md, Evidence).
 """
 
@@ -13,6 +14,8 @@ from portal.models import (
     Assessment,
     AssessmentState,
     EvidenceUse,
+    MetTarget,
+    PlanState,
     Task,
     TaskState,
     User,
@@ -67,6 +70,16 @@ def hold_of(use: EvidenceUse, kept: set[int], *, named: bool) -> Hold | None:
     if use.assessment is not None:
         return _assessment_hold(use, use.assessment, named=named)
     return None
+
+
+def met_hold(target: MetTarget, *, named: bool) -> Hold | None:
+    """Return what a core task that is met already says about its proof; None while drafting."""
+    name = f"“{target.library_task.title}”" if named else ""
+    if target.plan.state is PlanState.DRAFTING:
+        return None
+    if target.plan.state is PlanState.AGREED:
+        return Hold(f"这份材料是双方商定的计划中{name}已达标的依据，期间不能变动。", False)
+    return Hold(f"这份材料是生效计划中{name}已达标的依据，不能再变动。", True)
 
 
 def _agreement_hold(agreement: Agreement, *, named: bool) -> Hold | None:

@@ -13,7 +13,9 @@ from portal.models import (
     EvidenceStatus,
     EvidenceUse,
     Meeting,
+    MetTarget,
     Pairing,
+    Plan,
     Role,
     StoredFile,
     Task,
@@ -45,7 +47,8 @@ def visible_files(viewer: User) -> sa.ColumnElement[bool]:
         return sa.true()
     if viewer.role in PAIRING_READERS:
         own = sa.select(Pairing.id).where(visible_pairings(viewer))
-        return sa.or_(StoredFile.pairing_id.in_(own), _is_file_of(_backs_seen(viewer)))
+        backs = sa.or_(_backs_seen(viewer), _shows_met(own))
+        return sa.or_(StoredFile.pairing_id.in_(own), _is_file_of(backs))
     if viewer.role is Role.CONTRIBUTOR:
         mine = sa.and_(
             StoredFile.uploaded_by_id == viewer.id,
@@ -64,7 +67,7 @@ def visible_evidence(viewer: User) -> sa.ColumnElement[bool]:
         return sa.true()
     if viewer.role in PAIRING_READERS:
         own = sa.select(Pairing.id).where(visible_pairings(viewer))
-        return sa.or_(Evidence.pairing_id.in_(own), _backs_seen(viewer))
+        return sa.or_(Evidence.pairing_id.in_(own), _backs_seen(viewer), _shows_met(own))
     if viewer.role is Role.CONTRIBUTOR:
         mine = sa.and_(
             Evidence.added_by_id == viewer.id, Evidence.pairing_id.in_(_own_pairings(viewer))
@@ -102,6 +105,16 @@ def _backs_seen(viewer: User) -> sa.ColumnElement[bool]:
     """
     of_piece = uses_seen(viewer).where(EvidenceUse.evidence_id == Evidence.id)
     return of_piece.with_only_columns(EvidenceUse.id).exists()
+
+
+def _shows_met(pairings: sa.Select[int]) -> sa.ColumnElement[bool]:
+    """Return the condition on Evidence by which a plan of ``pairings`` leaves a core task out."""
+    return (
+        sa.select(MetTarget.id)
+        .join(Plan, Plan.id == MetTarget.plan_id)
+        .where(MetTarget.evidence_id == Evidence.id, Plan.pairing_id.in_(pairings))
+        .exists()
+    )
 
 
 def _backs_judged(viewer: User) -> sa.ColumnElement[bool]:

@@ -11,9 +11,9 @@ from datetime import date
 from functools import partial
 from typing import Any
 
-from portal.models import Side, Task, User
+from portal.models import Plan, Side, Task, User
 from portal.policies.field_text import Months, ReadStep
-from portal.policies.task_fields import parse_texts
+from portal.policies.task_fields import MAX_YEAR, parse_texts
 
 _NAMED_ACCOUNT = re.compile(r"^(.+?)[（(]([^（）()]+)[)）]$")
 
@@ -32,6 +32,12 @@ class Term:
 
     starts_on: date
     ends_on: date
+    years: int = MAX_YEAR
+
+
+def term_of(plan: Plan) -> Term:
+    """Return the time that the tasks of ``plan`` must lie in."""
+    return Term(plan.starts_on, plan.ends_on, len(plan.pairing.programme.years))
 
 
 EMPTY: dict[str, Any] = {
@@ -64,6 +70,8 @@ def read_task(
     for side in Side:
         _settle_person(values, wrong, side, people)
     _settle_days(values, wrong, term, task)
+    if (values.get("year") or 0) > term.years:
+        wrong["year"] = f"计划共 {term.years} 年，没有第{values.pop('year')}年。"
     return values, wrong
 
 

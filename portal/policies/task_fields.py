@@ -66,13 +66,8 @@ def _plain(limit: int) -> Callable[[str], Value]:
 
 
 def _person_on(side: Side) -> Callable[[Task], str]:
-    """Return what shows who is in charge on ``side``: the account's name, or the name typed."""
-
-    def show(task: Task) -> str:
-        owner = task.owner_on(side)
-        return owner.name if owner else str(getattr(task, f"{side.value}_person"))
-
-    return show
+    """Return what shows who is in charge on ``side``."""
+    return lambda task: task.in_charge_on(side)
 
 
 def show_day(day: date | None) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import sqlalchemy as sa
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import contains_eager, joinedload
 
 from portal.extensions import db
 from portal.models import (
@@ -12,11 +12,16 @@ from portal.models import (
     ClosureState,
     Evidence,
     EvidenceUse,
+    MetTarget,
+    Plan,
+    PlanState,
     Task,
     User,
 )
-from portal.policies.evidence_holds import Hold, hold_of
+from portal.policies.evidence_holds import Hold, hold_of, met_hold
 from portal.policies.files import uses_seen
+from portal.policies.plans import sees_plans
+from portal.policies.scope import visible_pairings
 
 KEPT_ROUNDS = (ClosureState.CLOSED, ClosureState.REOPENED)
 """Rounds that ended in closure: what stood behind them stays for good."""
@@ -37,7 +42,22 @@ def holds_on(evidence: Evidence, *, viewer: User) -> list[Hold]:
         )
     )
     found = [hold for use in uses if (hold := hold_of(use, kept, named=use.id in seen))]
+    found += _met_holds(evidence, viewer)
     return sorted(dict.fromkeys(found), key=lambda hold: not hold.for_good)
+
+
+def _met_holds(evidence: Evidence, viewer: User) -> list[Hold]:
+    """Return what plans say that leave a core task out because of this piece."""
+    rows = db.session.execute(
+        sa.select(MetTarget, visible_pairings(viewer).label("seen"))
+        .join(MetTarget.plan)
+        .join(Plan.pairing)
+        .where(MetTarget.evidence_id == evidence.id, Plan.state != PlanState.DRAFTING)
+        .options(contains_eager(MetTarget.plan), joinedload(MetTarget.library_task))
+        .order_by(MetTarget.id)
+    )
+    named = sees_plans(viewer)
+    return [hold for one, seen in rows if (hold := met_hold(one, named=bool(seen) and named))]
 
 
 def rests_on_use(use: EvidenceUse) -> bool:

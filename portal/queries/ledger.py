@@ -192,8 +192,12 @@ _COLUMNS = (
         Task.pairing_id,
         _supporting.short_name.label("supporting"),
         _supported.short_name.label("supported"),
-        _supporting_owner.name.label("supporting_owner"),
-        _supported_owner.name.label("supported_owner"),
+        sa.func.coalesce(_supporting_owner.name, sa.func.nullif(Task.supporting_person, "")).label(
+            "supporting_owner"
+        ),
+        sa.func.coalesce(_supported_owner.name, sa.func.nullif(Task.supported_person, "")).label(
+            "supported_owner"
+        ),
         Plan.state.label("plan_state"),
     )
     .join(Plan, Plan.id == Task.plan_id)

@@ -35,6 +35,7 @@ class PickPairing:
 
     pairing: Pairing
     plan: Plan | None
+    has_tasks: bool = False
 
     @property
     def term(self) -> tuple[date, date]:
@@ -86,8 +87,11 @@ def pickable(viewer: User) -> list[PickPairing]:
             )
         )
     )
+    begun = set(
+        db.session.scalars(sa.select(Task.pairing_id).where(Task.pairing_id.in_(ids)).distinct())
+    )
     return [
-        PickPairing(one, plans.get(one.id))
+        PickPairing(one, plans.get(one.id), one.id in begun)
         for one in own
         if one.id not in submitted and _is_open(plans.get(one.id))
     ]
@@ -110,6 +114,11 @@ def chosen_pairings(ids: Collection[int], *, viewer: User) -> list[Pairing]:
     if len(found) != len(set(ids)):
         raise NotVisible()
     return list(found)
+
+
+def plan_of(pairing: Pairing) -> Plan | None:
+    """Return the plan of a pairing that the caller has loaded in scope."""
+    return db.session.scalar(sa.select(Plan).where(Plan.pairing_id == pairing.id))
 
 
 def base_kinds_of(chosen: Sequence[PickPairing]) -> set[str]:

@@ -1,6 +1,7 @@
 """The plan as its pages show it, always within what the viewer may see."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -15,19 +16,26 @@ from portal.models import (
     Agreement,
     AgreementState,
     Area,
+    Comparison,
+    Evidence,
+    LibraryTask,
+    MetTarget,
+    Organisation,
     Pairing,
     Plan,
     PlanState,
     Side,
+    Standard,
+    SurveyItem,
     Task,
     User,
 )
-from portal.policies.plans import sees_plans
+from portal.policies.goal_figures import figure_advice
+from portal.policies.plans import can_edit_plan, sees_plans
 from portal.policies.scope import visible_pairings
 from portal.queries.agreements_at_hand import AtHand, agreements_at_hand
-from portal.queries.library import core_tasks
 from portal.workdays import workdays_between
-from portal.workflow.plans import advice_for_agreement, missing_for_agreement
+from portal.workflow.plans import Gap, advice_for_agreement, gaps_for_agreement
 
 OWNERS = tuple(
     joinedload(owner).options(load_only(User.name), lazyload(User.organisation))
@@ -51,10 +59,20 @@ class PlanPage:
 
     plan: Plan
     areas: list[tuple[Area, list[Task]]]
-    blocking: list[str]
+    gaps: list[Gap]
     advice: list[str]
     waiting: Waiting | None
     locked: bool
+
+    @property
+    def blocking(self) -> list[str]:
+        """What keeps the leaders from endorsing, as sentences."""
+        return [gap.text for gap in self.gaps]
+
+    @property
+    def core_gaps(self) -> list[LibraryTask]:
+        """The core tasks that are left out without proof."""
+        return [gap.standard for gap in self.gaps if gap.standard]
 
 
 def get_plan(plan_id: int, *, viewer: User) -> Plan:
@@ -71,7 +89,7 @@ def get_plan_task(plan_id: int, task_id: int, *, viewer: User) -> Task:
     task = db.session.scalar(
         sa.select(Task)
         .where(Task.id == task_id, Task.plan_id == plan.id)
-        .options(selectinload(Task.requirements), *OWNERS)
+        .options(selectinload(Task.requirements), selectinload(Task.milestones), *OWNERS)
     )
     if task is None:
         raise NotVisible()
@@ -89,9 +107,18 @@ def find_plan(pairing: Pairing, *, viewer: User) -> Plan | None:
         sa.select(Plan)
         .where(Plan.pairing_id == pairing.id)
         .options(
+            joinedload(Plan.pairing).joinedload(Pairing.supported).selectinload(Organisation.bases),
             selectinload(Plan.goals),
+            selectinload(Plan.figures),
+            selectinload(Plan.met_targets).options(
+                joinedload(MetTarget.library_task),
+                joinedload(MetTarget.evidence).joinedload(Evidence.file),
+                joinedload(MetTarget.survey),
+            ),
             selectinload(Plan.endorsements),
-            selectinload(Plan.tasks).options(selectinload(Task.requirements), *OWNERS),
+            selectinload(Plan.tasks).options(
+                selectinload(Task.requirements), selectinload(Task.milestones), *OWNERS
+            ),
         )
     )
 
@@ -101,28 +128,67 @@ def plan_page(plan: Plan) -> PlanPage:
     open_now = plan.state in (PlanState.DRAFTING, PlanState.AGREED)
     at_hand = agreements_at_hand([plan.pairing_id]) if open_now else {}
     agreement = at_hand.get(plan.pairing_id, AtHand()).being_made
-    blocking = missing_for_agreement(plan)
+    gaps = gaps_for_agreement(plan) if open_now else []
     return PlanPage(
         plan=plan,
         areas=[(area, [one for one in plan.tasks if one.area is area]) for area in Area],
-        blocking=blocking if open_now else [],
-        advice=advice_for_agreement(plan, core_tasks()) if open_now else [],
-        waiting=_waiting(plan, blocking, agreement),
+        gaps=gaps,
+        advice=advice_of(plan) if open_now else [],
+        waiting=_waiting(plan, bool(gaps), agreement),
         locked=agreement is not None and agreement.state is AgreementState.SUBMITTED,
     )
 
 
+def advice_of(plan: Plan) -> list[str]:
+    """Return what the leaders should know but may accept."""
+    return [*advice_for_agreement(plan), *figure_advice(plan.figures, _comparisons(plan))]
+
+
+def _comparisons(plan: Plan) -> dict[str, Comparison]:
+    """Return by the key of a figure's survey item whether more or less of it is better."""
+    keys = {figure.item_key for figure in plan.figures if figure.item_key}
+    if not keys:
+        return {}
+    rows = db.session.execute(
+        sa.select(SurveyItem.key, Standard.key, Standard.comparison).outerjoin_from(
+            Standard, SurveyItem, SurveyItem.standard_key == Standard.key
+        )
+    )
+    found: dict[str, Comparison] = {}
+    for item_key, key, comparison in rows:
+        found.update({one: comparison for one in (key, item_key) if one in keys})
+    return found
+
+
 def people_of(pairing: Pairing) -> dict[Side, list[User]]:
     """Return who can be put in charge of a task, by side: active people of the two hospitals."""
-    hospitals = {pairing.supporting_id: Side.SUPPORTING, pairing.supported_id: Side.SUPPORTED}
-    found: dict[Side, list[User]] = {side: [] for side in Side}
+    return people_of_all([pairing])[pairing.id]
+
+
+def people_of_all(pairings: Sequence[Pairing]) -> dict[int, dict[Side, list[User]]]:
+    """Return the same for several pairings, by their ids, in one query."""
+    hospitals = {one.organisation_on(side).id for one in pairings for side in Side}
+    staff: dict[int, list[User]] = {hospital: [] for hospital in hospitals}
     for user in db.session.scalars(
         sa.select(User)
         .where(User.organisation_id.in_(hospitals), User.is_active, User.role.in_(HOSPITAL_ROLES))
         .order_by(User.role, User.id)
     ):
-        found[hospitals[user.organisation_id or 0]].append(user)
-    return found
+        staff[user.organisation_id or 0].append(user)
+    return {
+        one.id: {side: staff[one.organisation_on(side).id] for side in Side} for one in pairings
+    }
+
+
+def names_of(people: Mapping[Side, Sequence[User]]) -> dict[Side, list[str]]:
+    """Return the names to offer for persons in charge; two of one name with their accounts."""
+    return {side: _told_apart(staff) for side, staff in people.items()}
+
+
+def _told_apart(staff: Sequence[User]) -> list[str]:
+    """Return the names of people, with the account where two share one."""
+    counts = Counter(one.name for one in staff)
+    return [f"{one.name}（{one.username}）" if counts[one.name] > 1 else one.name for one in staff]
 
 
 def open_plans(viewer: User, *, besides: Plan) -> list[Plan]:
@@ -134,6 +200,13 @@ def open_plans(viewer: User, *, besides: Plan) -> list[Plan]:
         Plan.pairing_id.not_in(submitted),
     )
     return list(db.session.scalars(wanted.order_by(Pairing.programme_id, Pairing.sequence)))
+
+
+def plans_without_goals(viewer: User, *, besides: Plan) -> list[int]:
+    """Return which of :func:`open_plans` the viewer writes, have tasks, but no goals yet."""
+    ids = [one.id for one in open_plans(viewer, besides=besides) if can_edit_plan(viewer, one)]
+    wanted = sa.select(Plan.id).where(Plan.id.in_(ids), Plan.tasks.any(), ~Plan.goals.any())
+    return list(db.session.scalars(wanted))
 
 
 def get_open_plans(ids: Sequence[int], *, viewer: User, besides: Plan) -> list[Plan]:
@@ -170,7 +243,7 @@ def _seen_by(viewer: User) -> sa.Select[Plan]:
     )
 
 
-def _waiting(plan: Plan, blocking: list[str], agreement: Agreement | None) -> Waiting | None:
+def _waiting(plan: Plan, blocking: bool, agreement: Agreement | None) -> Waiting | None:
     """Say who must act next until the plan is in force."""
     since = plan.state_since
     if plan.state is PlanState.AGREED:

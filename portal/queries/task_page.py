@@ -119,6 +119,21 @@ class TaskPage:
         ]
 
     @property
+    def missed(self) -> list[str]:
+        """What should have been reached by now and was not, in sentences; nothing once over.
+
+        The light keeps to the task's own due date (design/domain.md, Task closure).
+        """
+        if not self.task.is_running:
+            return []
+        today = clock.today()
+        return [
+            f"节点“{step.title}”应于 {step.due_on} 完成，已超过 {(today - step.due_on).days} 天。"
+            for step in self.task.milestones
+            if step.done_on is None and step.due_on < today
+        ]
+
+    @property
     def proved(self) -> int:
         """How many requirements have their evidence."""
         return sum(row.proved for row in self.rows if row.requirement)

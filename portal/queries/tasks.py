@@ -5,7 +5,15 @@ from sqlalchemy.orm import joinedload, with_expression
 
 from portal.errors import NotVisible
 from portal.extensions import db
-from portal.models import LibraryExample, LibraryTask, Pairing, ProblemTask, Task, User
+from portal.models import (
+    LibraryExample,
+    LibraryTask,
+    Milestone,
+    Pairing,
+    ProblemTask,
+    Task,
+    User,
+)
 from portal.policies.scope import visible_tasks
 from portal.queries.extensions import with_requests
 
@@ -28,6 +36,7 @@ def get_task(task_id: int, *, viewer: User, lock: bool = False) -> Task:
             joinedload(Task.supporting_owner),
             joinedload(Task.supported_owner),
             joinedload(Task.requirements),
+            joinedload(Task.milestones),
             with_requests(),
         )
     )
@@ -42,6 +51,14 @@ def get_task(task_id: int, *, viewer: User, lock: bool = False) -> Task:
     if task is None:
         raise NotVisible()
     return task
+
+
+def get_milestone(task: Task, milestone_id: int) -> Milestone:
+    """Return a milestone of ``task``, which was loaded in scope. Raises NotVisible."""
+    found = next((one for one in task.milestones if one.id == milestone_id), None)
+    if found is None:
+        raise NotVisible()
+    return found
 
 
 def _examples() -> sa.ScalarSelect[int]:

@@ -21,6 +21,8 @@ from portal.models import (
     EvidenceRevision,
     EvidenceStatus,
     EvidenceUse,
+    MetTarget,
+    Plan,
     StoredFile,
     Task,
     User,
@@ -238,6 +240,14 @@ def _lock_used_by(evidence_ids: Sequence[int]) -> None:
             .with_for_update(of=model)
             .execution_options(populate_existing=True)
         ).all()
+    met = sa.select(MetTarget.plan_id).where(MetTarget.evidence_id.in_(evidence_ids))
+    db.session.scalars(
+        sa.select(Plan)
+        .where(Plan.id.in_(met))
+        .order_by(Plan.id)
+        .with_for_update(of=Plan)
+        .execution_options(populate_existing=True)
+    ).all()
 
 
 def _require_free(holds: Sequence[Hold]) -> None:

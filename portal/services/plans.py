@@ -17,7 +17,7 @@ from portal.policies.plans import (
     leads_side,
 )
 from portal.policies.recurrence import year_of
-from portal.services.picking import pick_from_library, refuse_bad_choice
+from portal.services.picking import Names, pick_from_library, refuse_bad_choice
 from portal.services.plan_changes import (
     area_letter,
     lock,
@@ -76,6 +76,7 @@ def pick_for_pairings(
     picked: Sequence[LibraryTask],
     *,
     starts_on: date | None,
+    people: Names | None = None,
     actor: User,
 ) -> int:
     """Pick for several pairings at once, starting the plans that do not exist yet.
@@ -87,7 +88,7 @@ def pick_for_pairings(
         [(one.programme.starts_on, one.programme.ends_on) for one in pairings], picked, starts_on
     )
     plans = [start_plan(one, actor=actor) for one in pairings]
-    return pick_from_library(plans, picked, starts_on=starts_on, actor=actor)
+    return pick_from_library(plans, picked, starts_on=starts_on, people=people, actor=actor)
 
 
 def endorse_plan(plan: Plan, *, seen_version: int | None = None, actor: User) -> Plan:

@@ -80,9 +80,12 @@ def assign_owners(
     for side, person in changes.items():
         if person is not None and not can_be_in_charge(person, task.pairing, side):
             raise Rejected({f"{side.value}_owner": "请选择本单位在用的账号。"})
-        before = task.owner_on(side)
+        before = task.in_charge_on(side)
         setattr(task, f"{side.value}_owner", person)
-        names = f"{before.name if before else '未指定'} → {person.name if person else '未指定'}"
+        if person is not None:
+            # The account takes the place of a name that was only typed.
+            setattr(task, f"{side.value}_person", "")
+        names = f"{before or '未指定'} → {person.name if person else '未指定'}"
         details.append((f"{side.label}责任人", names))
     if details:
         record(task, "task", action="assigned", title="指定责任人", actor=actor, details=details)

@@ -15,6 +15,7 @@ from flask_login import current_user
 
 from portal import clock
 from portal.models import LabelledEnum, Weight
+from portal.policies.goal_figures import show_number
 from portal.queries.changes import readable
 from portal.web.accounts import actor
 from portal.web.devices import device_name
@@ -35,6 +36,7 @@ def init_app(app: Flask) -> None:
         shortdate=short_date,
         datetime=moment,
         decimal=two_places,
+        figure=show_number,
         filesize=file_size,
         weight=weight_label,
         device=device_name,

@@ -1,10 +1,24 @@
 """The plan: drafting → agreed (both leaders endorsed) → in_force (filed) → completed."""
 
-from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
 
 import sqlalchemy as sa
 
-from portal.models import Area, LibraryTask, Plan, PlanState, Side, Task
+from portal import clock
+from portal.models import (
+    Area,
+    EditionState,
+    Evidence,
+    LibraryEdition,
+    LibraryTask,
+    MetTarget,
+    Plan,
+    PlanState,
+    Side,
+    Task,
+)
+from portal.policies.evidence import counted
 from portal.policies.plans import (
     can_complete_plan,
     can_edit_plan,
@@ -18,37 +32,148 @@ CORE_WEIGHT = 3
 """Standard tasks of this weight belong into every plan (domain-facts §10.1, count check)."""
 
 
+class GapKind(Enum):
+    """What a plan lacks before both sides can agree: decides where the page leads to mend it."""
+
+    EMPTY = "empty"
+    AREA = "area"
+    CORE = "core"
+    DATES = "dates"
+    PEOPLE = "people"
+    CONTENT = "content"
+    GOALS = "goals"
+
+
+@dataclass(frozen=True)
+class Gap:
+    """One thing that is missing, with what it is about."""
+
+    kind: GapKind
+    text: str
+    area: Area | None = None
+    task: Task | None = None
+    standard: LibraryTask | None = None
+
+
+def gaps_for_agreement(plan: Plan) -> list[Gap]:
+    """Return what keeps the leaders from endorsing, one for each thing to mend (§10.1).
+
+    Nothing but the first line for an empty list: all else would follow from it.
+    """
+    if not plan.tasks:
+        return [Gap(GapKind.EMPTY, "任务清单还是空的，请先从标准任务库选取任务")]
+    return [*_area_gaps(plan), *_task_gaps(plan), *_people_gaps(plan), *_goal_gaps(plan)]
+
+
 def missing_for_agreement(plan: Plan) -> list[str]:
-    """Return what keeps the leaders from endorsing: no tasks, an area without one, wrong dates."""
-    tasks = plan.tasks
-    if not tasks:
-        return ["任务清单还是空的，请先从标准任务库选取任务"]
-    covered = {task.area for task in tasks}
-    gaps = [f"“{area.label}”还没有任务" for area in Area if area not in covered]
+    """Return the same as sentences: checklist and guard in one."""
+    return [gap.text for gap in gaps_for_agreement(plan)]
+
+
+def core_left_out(plan: Plan) -> list[LibraryTask]:
+    """Return the core tasks of the current edition that the plan neither has nor shows as met.
+
+    Only those that fit the supported hospital's kinds of base (all, while none is recorded). A
+    target counts as met while its proof stands: the survey, or a piece that is not withdrawn,
+    rejected or expired.
+    """
+    session = session_of(plan)
+    core = session.scalars(
+        sa.select(LibraryTask)
+        .join(LibraryTask.of_edition)
+        .where(LibraryEdition.state == EditionState.PUBLISHED, LibraryTask.weight == CORE_WEIGHT)
+        .order_by(LibraryTask.position)
+    ).all()
+    kinds = {base.kind.value for base in plan.pairing.supported.bases}
+    answered = set(session.scalars(_codes_answered(plan)))
+    return [
+        one
+        for one in core
+        if one.code not in answered
+        and (not kinds or not one.base_kinds or kinds & set(one.base_kinds))
+    ]
+
+
+def _codes_answered(plan: Plan) -> sa.Select[str] | sa.CompoundSelect[str]:
+    """Return the codes of the standard tasks that are in the plan or whose target is met."""
+    taken = (
+        sa.select(LibraryTask.code)
+        .join(Task, Task.library_task_id == LibraryTask.id)
+        .where(Task.plan_id == plan.id)
+    )
+    met = (
+        sa.select(LibraryTask.code)
+        .join(MetTarget, MetTarget.library_task_id == LibraryTask.id)
+        .outerjoin(Evidence, Evidence.id == MetTarget.evidence_id)
+        .where(
+            MetTarget.plan_id == plan.id,
+            sa.or_(MetTarget.survey_id.is_not(None), counted(clock.today())),
+        )
+    )
+    return taken.union(met)
+
+
+def _area_gaps(plan: Plan) -> list[Gap]:
+    """Name the areas without a task and the core tasks that are left out."""
+    covered = {task.area for task in plan.tasks}
+    gaps = [
+        Gap(GapKind.AREA, f"“{area.label}”还没有任务", area=area)
+        for area in Area
+        if area not in covered
+    ]
     gaps += [
-        f"{task.code} {task.title}的期限不在计划期内"
-        for task in tasks
-        if not plan.starts_on <= task.starts_on <= task.due_on <= plan.ends_on
+        Gap(
+            GapKind.CORE, f"核心任务 {one.code} {one.title}未列入，也没有已达标的佐证", standard=one
+        )
+        for one in core_left_out(plan)
     ]
     return gaps
 
 
-def advice_for_agreement(plan: Plan, core: Iterable[LibraryTask]) -> list[str]:
-    """Return what the leaders should know but may accept.
+def _task_gaps(plan: Plan) -> list[Gap]:
+    """Name the tasks outside the plan's time, and those that nobody could close."""
+    gaps = []
+    for task in plan.tasks:
+        name = f"{task.code} {task.title}"
+        if not plan.starts_on <= task.starts_on <= task.due_on <= plan.ends_on:
+            gaps.append(Gap(GapKind.DATES, f"{name}的期限不在计划期内", task=task))
+        lacks = [] if task.criteria.strip() else ["验收标准"]
+        lacks += [] if task.requirements else ["佐证材料"]
+        if lacks:
+            gaps.append(Gap(GapKind.CONTENT, f"{name}没有写{'和'.join(lacks)}", task=task))
+    return gaps
 
-    ``core`` are the standard tasks of weight 3: all belong into the list unless the target
-    is already met. Also goals of the first year and persons in charge that are missing.
-    """
-    tasks = plan.tasks
-    taken = {task.library_task_id for task in tasks}
-    advice = [f"核心任务 {one.code} {one.title}未列入" for one in core if one.id not in taken]
-    with_goal = {goal.area for goal in plan.goals if goal.year == 1 and goal.goal.strip()}
-    advice += [f"第1年“{area.label}”还没有目标" for area in Area if area not in with_goal]
+
+def _people_gaps(plan: Plan) -> list[Gap]:
+    """Say for each side how many tasks nobody is in charge of."""
+    gaps = []
     for side in Side:
-        if alone := sum(task.owner_on(side) is None for task in tasks):
+        if alone := [task for task in plan.tasks if not task.in_charge_on(side)]:
             hospital = plan.pairing.organisation_on(side).short_name
-            advice.append(f"{hospital}（{side.label}）还有 {alone} 项任务没有责任人")
-    return advice
+            text = f"{hospital}（{side.label}）还有 {len(alone)} 项任务没有责任人"
+            gaps.append(Gap(GapKind.PEOPLE, text, task=alone[0]))
+    return gaps
+
+
+def _goal_gaps(plan: Plan) -> list[Gap]:
+    """Name the years without any goal."""
+    written = {goal.year for goal in plan.goals if goal.goal.strip()}
+    return [
+        Gap(GapKind.GOALS, f"第{year}年还没有目标")
+        for year in plan.pairing.programme.years
+        if year not in written
+    ]
+
+
+def advice_for_agreement(plan: Plan) -> list[str]:
+    """Return what the leaders should know but may accept: areas without a goal in the first year.
+
+    Nothing while the plan has no goals at all: the checklist says that already.
+    """
+    with_goal = {goal.area for goal in plan.goals if goal.year == 1 and goal.goal.strip()}
+    if not with_goal:
+        return []
+    return [f"第1年“{area.label}”还没有目标" for area in Area if area not in with_goal]
 
 
 def missing_endorsements(plan: Plan) -> list[str]:

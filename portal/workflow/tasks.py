@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from portal import clock
-from portal.models import PlanState, Task, TaskState
+from portal.models import PlanState, Side, Task, TaskState
 from portal.policies.tasks import can_work_on
 from portal.workdays import workdays_between
 from portal.workflow.engine import Step, Workflow
@@ -51,7 +51,8 @@ def turn_of(task: Task, today: date) -> Turn | None:
     elif task.state is TaskState.CLOSURE_REQUESTED:
         who = f"{task.pairing.supporting.short_name}确认"
     else:
-        owner = f"（{task.supported_owner.name}）" if task.supported_owner else ""
+        name = task.in_charge_on(Side.SUPPORTED)
+        owner = f"（{name}）" if name else ""
         verb = "重新提交" if task.is_returned else "办理"
         who = f"{task.pairing.supported.short_name}{owner}{verb}"
     days = workdays_between(clock.local_date(task.state_since), today)

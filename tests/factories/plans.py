@@ -20,7 +20,10 @@ from tests.factories.tasks import make_task
 
 
 def drafting_plan(pairing: Pairing, scene: Scene, *, with_tasks: bool = True) -> Plan:
-    """Add a plan being drafted; unless told otherwise with one task and goal for each area."""
+    """Add a plan being drafted; unless told otherwise ready to be endorsed.
+
+    One task for each area, somebody in charge on both sides, goals for every year.
+    """
     plan = Plan(
         pairing=pairing,
         state=PlanState.DRAFTING,
@@ -34,8 +37,11 @@ def drafting_plan(pairing: Pairing, scene: Scene, *, with_tasks: bool = True) ->
     db.session.flush()
     if with_tasks:
         for area in Area:
-            make_task(plan, area=area)
-            plan.goals.append(YearGoal(year=1, area=area, goal=f"第一年完成{area.label}"))
+            make_task(plan, area=area, supporting_person="吴某", supported_person="符某")
+            plan.goals += [
+                YearGoal(year=year, area=area, goal=f"第{year}年完成{area.label}")
+                for year in pairing.programme.years
+            ]
         db.session.flush()
     return plan
 

@@ -3,9 +3,21 @@
 from dataclasses import dataclass, field
 
 from portal.extensions import db
-from portal.models import Assessment, EvidenceUse, Pairing, Plan, Side, Task, TaskState
+from portal.models import (
+    Assessment,
+    EditionState,
+    EvidenceUse,
+    LibraryEdition,
+    LibraryTask,
+    Pairing,
+    Plan,
+    Side,
+    Task,
+    TaskState,
+)
 from portal.policies.assessments import scoring_side
 from portal.services import assessment_reviews
+from portal.workflow.plans import CORE_WEIGHT
 from tests.factories.access import make_handover, make_identity, make_invitation, make_invited_user
 from tests.factories.agreements import draft_agreement, filed_agreement
 from tests.factories.assessments import score_of, self_assessing
@@ -20,12 +32,13 @@ from tests.factories.library import (
 )
 from tests.factories.meetings import held_meeting, planned_meeting
 from tests.factories.needs import make_standard
-from tests.factories.plans import drafting_plan
+from tests.factories.plans import drafting_plan, make_library_task
 from tests.factories.problems import make_problem
 from tests.factories.scenes import Scene, make_pairing, make_programme
 from tests.factories.sessions import open_session, parked_form
 from tests.factories.sheets import wrong_import
 from tests.factories.surveys import photo_of, survey_in_field
+from tests.factories.targets import make_met_target, make_milestone
 from tests.factories.tasks import make_task
 from tests.factories.uploads import live_link, receiving
 
@@ -113,6 +126,11 @@ def make_everything(scene: Scene) -> Ids:
     library = library_ids(plan, scene)
     survey = survey_in_field(scene)
     item_id = survey.template.items[0].id
+    core = make_core_task()
+    met = make_met_target(
+        early_plan, core, by=scene.supported_coordinator, evidence=use.evidence
+    )
+    early_met = {**early_ids, "standard_id": core.id, "target_id": met.id}
     return Ids(
         common={
             "token": receiving(task, by=scene.supported_contributor).token,
@@ -147,6 +165,7 @@ def make_everything(scene: Scene) -> Ids:
             "problem_id": make_problem(scene.pairing, scene.supported_coordinator, tasks=[task]).id,
             "assessment_id": assessment.id,
             "extension_id": extension_row(task, by=scene.supported_coordinator).id,
+            "milestone_id": make_milestone(task, done_on=task.starts_on).id,
             "item_id": score_of(assessment, "1.1").item_id,
         },
         special={
@@ -159,6 +178,13 @@ def make_everything(scene: Scene) -> Ids:
             "meetings.print_minutes": {"meeting_id": held_meeting(scene).id},
             "papers.download": {"kind": "plan", "object_id": plan.id, "fmt": "docx"},
             "surveys.save_answer": {"item_id": item_id},
+            "plans.add_core": early_ids,
+            "plans.add_met_target": early_met,
+            "plans.change_many": early_ids,
+            "plans.copy_to_others": early_ids,
+            "plans.edit_figures": early_ids,
+            "plans.show_row": early_ids,
+            "plans.withdraw_met_target": early_met,
             "plans.add_task": early_ids,
             "plans.edit_goals": early_ids,
             "plans.edit_task": early_ids,
@@ -175,6 +201,12 @@ def make_everything(scene: Scene) -> Ids:
             "uploads.send_files": {"meeting": planned_meeting(scene).id},
         },
     )
+
+
+def make_core_task() -> LibraryTask:
+    """Add a core task to the current edition of the library."""
+    edition = db.session.query(LibraryEdition).filter_by(state=EditionState.PUBLISHED).one()
+    return make_library_task("A-99", weight=CORE_WEIGHT, edition=edition.edition)
 
 
 PHONE_ENDPOINTS = (

@@ -18,8 +18,10 @@ from portal.models import (
     Plan,
     PlanState,
     Recurrence,
+    Side,
     Task,
     TrainingBase,
+    YearGoal,
 )
 from portal.services import plans
 from portal.services.first_run import load_task_library
@@ -97,7 +99,14 @@ def test_shipped_library_fills_a_plan_that_can_be_endorsed(session: Session) -> 
     load_task_library()
     plan = drafting_plan(scene.pairing, scene, with_tasks=False)
     everything = db.session.query(LibraryTask).order_by(LibraryTask.position).all()
-    added = plans.pick_from_library([plan], everything, actor=scene.supported_coordinator)
+    added = plans.pick_from_library(
+        [plan],
+        everything,
+        people={plan.pairing_id: {Side.SUPPORTING: "吴某", Side.SUPPORTED: "符某"}},
+        actor=scene.supported_coordinator,
+    )
+    plan.goals += [YearGoal(year=year, area=Area.FACULTY, goal="逐年提高") for year in (1, 2, 3)]
+    db.session.flush()
     once = sum(one.recurrence is Recurrence.ONCE for one in everything)
     assert (len(everything), added) == (48, once + 3 * (48 - once))
     plans.endorse_plan(plan, actor=scene.supported_leader)
@@ -172,9 +181,13 @@ def test_coordinator_fills_three_plans_with_one_submit(client: PageClient) -> No
     third = make_pairing(scene.programme, scene.pairing.supporting)
     existing = drafting_plan(second, scene)
     page = open_page(client, scene)
-    answer = client.submit(page, "#pick-form")
-    assert (answer.status, answer.location) == (303, f"/pairings/{scene.pairing_id}/plan")
-    assert codes(plan_of(scene.pairing)) == codes(plan_of(third)) == ["A-02"]
+    begun = page.one(f'input[name=pairing][value="{second.id}"]')
+    assert not begun.has_attr("checked"), "a plan that has tasks is not asked for again by itself"
+    three = [str(one.id) for one in (scene.pairing, second, third)]
+    answer = client.submit(page, "#pick-form", pairing=three)
+    first = plan_of(scene.pairing)
+    assert (answer.status, answer.location) == (303, f"/plans/{first.id}/goals")
+    assert codes(first) == codes(plan_of(third)) == ["A-02"]
     assert codes(existing)[-1] == "A-02"
     assert "已为 3 个结对列入 3 项任务" in client.get(answer.location).text
 
@@ -224,8 +237,8 @@ def test_buttons_tick_tasks_without_writing_or_forgetting(
     assert db.session.query(Plan).count() == 0
     # The key of the first page is still free: ticking was no submission.
     saved = client.submit(page, "#pick-form", task=[str(lib["core"].id)])
-    assert saved.location == f"/pairings/{scene.pairing_id}/plan"
-    assert db.session.query(Plan).count() == 1
+    plan = db.session.query(Plan).one()
+    assert saved.location == f"/plans/{plan.id}/goals"
 
 
 def test_tasks_already_in_every_chosen_plan_are_shown_as_taken(client: PageClient) -> None:
@@ -352,5 +365,5 @@ def test_page_asks_the_database_as_often_for_ten_pairings_as_for_one(client: Pag
     with count_queries() as many:
         page = client.get("/plans/pick")
     assert len(page.select("input[name=pairing]")) == 10
-    many.at_most(9)
+    many.at_most(12)
     assert len(many) <= len(few) + 2

@@ -14,6 +14,7 @@ from portal.models import (
     Agreement,
     AgreementState,
     Area,
+    BaseKind,
     Event,
     Pairing,
     Plan,
@@ -21,6 +22,7 @@ from portal.models import (
     Side,
     Task,
     TaskState,
+    TrainingBase,
 )
 from portal.services import plans
 from portal.services.goals import save_goals
@@ -31,6 +33,7 @@ from tests.factories.plans import (
     completed_plan,
     drafting_plan,
     endorse,
+    make_edition,
     make_library_task,
     plan_in_force,
 )
@@ -176,7 +179,11 @@ def test_both_sides_go_from_nothing_to_a_plan_in_force(session: Session) -> None
     scene = make_scene()
     plan = plans.start_plan(scene.pairing, actor=scene.supported_coordinator)
     picked = [make_library_task(f"{'ABCDE'[at]}-01", area=area) for at, area in enumerate(Area)]
-    assert plans.pick_from_library([plan], picked, actor=scene.supporting_coordinator) == 5
+    people = {plan.pairing_id: {Side.SUPPORTING: "吴某", Side.SUPPORTED: "符某"}}
+    coordinator = scene.supporting_coordinator
+    assert plans.pick_from_library([plan], picked, people=people, actor=coordinator) == 5
+    goals = {(year, Area.FACULTY): "逐年提高" for year in (1, 2, 3)}
+    save_goals(plan, goals, seen=None, actor=coordinator)
     plans.endorse_plan(plan, actor=scene.supporting_leader)
     assert plan.state is PlanState.DRAFTING
     plans.endorse_plan(plan, actor=scene.supported_leader)
@@ -302,41 +309,133 @@ def test_submitted_agreement_locks_the_agreed_plan(session: Session) -> None:
     assert plan.state is PlanState.IN_FORCE
 
 
-def test_missing_for_agreement_names_every_gap(session: Session) -> None:
+NAMES = {"supporting_person": "吴某", "supported_person": "符某"}
+
+
+def without_person(plan: Plan) -> None:
+    plan.tasks[0].supporting_person = plan.tasks[3].supporting_person = ""
+
+
+def with_account_instead(plan: Plan) -> None:
+    plan.tasks[0].supporting_person, plan.tasks[0].supporting_owner_id = "", plan.created_by_id
+
+
+def without_second_year(plan: Plan) -> None:
+    plan.goals = [goal for goal in plan.goals if goal.year != 2]
+
+
+def with_an_empty_year(plan: Plan) -> None:
+    for goal in plan.goals:
+        goal.goal = " " if goal.year == 3 else goal.goal
+
+
+def without_evidence(plan: Plan) -> None:
+    plan.tasks[1].requirements.clear()
+
+
+def without_all_to_close_it(plan: Plan) -> None:
+    plan.tasks[1].criteria = " "
+    plan.tasks[1].requirements.clear()
+
+
+def begun_too_early(plan: Plan) -> None:
+    plan.tasks[4].starts_on = date(2020, 5, 21)
+
+
+def due_too_late(plan: Plan) -> None:
+    plan.tasks[4].due_on = date(2023, 5, 22)
+
+
+GAPS: dict[str, tuple[Callable[[Plan], None], list[str]]] = {
+    "nothing": (lambda plan: None, []),
+    "person": (without_person, ["海口帮扶医院（帮扶方）还有 2 项任务没有责任人"]),
+    "account": (with_account_instead, []),
+    "goals": (without_second_year, ["第2年还没有目标"]),
+    "blank goals": (with_an_empty_year, ["第3年还没有目标"]),
+    "evidence": (without_evidence, ["B-02 管理制度任务2没有写佐证材料"]),
+    "content": (without_all_to_close_it, ["B-02 管理制度任务2没有写验收标准和佐证材料"]),
+    "start": (begun_too_early, ["E-05 师资队伍任务5的期限不在计划期内"]),
+    "end": (due_too_late, ["E-05 师资队伍任务5的期限不在计划期内"]),
+}
+
+
+@pytest.mark.parametrize("gap", GAPS)
+def test_missing_for_agreement_names_the_gap(session: Session, gap: str) -> None:
+    make, expected = GAPS[gap]
+    scene = make_scene()
+    plan = drafting_plan(scene.pairing, scene)
+    make(plan)
+    db.session.flush()
+    db.session.expire_all()
+    assert missing_for_agreement(plan) == expected
+    if not expected:
+        plans.endorse_plan(plan, actor=scene.supporting_leader)
+        return
+    with pytest.raises(StepRefused) as refusal:
+        plans.endorse_plan(plan, actor=scene.supporting_leader)
+    assert refusal.value.missing == expected
+    assert plan.endorsements == []
+
+
+def test_missing_for_agreement_names_the_areas_without_a_task(session: Session) -> None:
     scene = make_scene()
     plan = drafting_plan(scene.pairing, scene, with_tasks=False)
     assert missing_for_agreement(plan) == ["任务清单还是空的，请先从标准任务库选取任务"]
-    make_task(plan, area=Area.DEPARTMENT, title="独立建科", code="A-02")
-    late = make_task(plan, area=Area.FACULTY, title="持证上岗", code="E-02")
-    late.due_on = date(2023, 5, 22)
-    db.session.flush()
+    make_task(plan, area=Area.DEPARTMENT, **NAMES)
+    make_task(plan, area=Area.FACULTY, **NAMES)
     db.session.expire_all()
-    assert missing_for_agreement(plan) == [
+    assert missing_for_agreement(plan)[:3] == [
         "“管理体系和培训制度建设”还没有任务",
         "“激励机制”还没有任务",
         "“规范培训教学活动”还没有任务",
-        "E-02 持证上岗的期限不在计划期内",
     ]
-    with pytest.raises(StepRefused) as refusal:
-        plans.endorse_plan(plan, actor=scene.supporting_leader)
-    assert refusal.value.missing == missing_for_agreement(plan)
 
 
-def test_advice_names_core_tasks_goals_and_owners_without_blocking(session: Session) -> None:
+@pytest.mark.parametrize(
+    ("standard", "is_missing"),
+    [
+        ({"weight": 3}, True),
+        ({"weight": 2}, False),
+        ({"weight": 3, "base_kinds": ("gp_residency",)}, False),
+        ({"weight": 3, "base_kinds": ("gp_residency", "gp_transfer")}, True),
+        ({"weight": 3, "base_kinds": ()}, True),
+    ],
+)
+def test_only_core_tasks_that_fit_the_base_are_demanded(
+    session: Session, standard: dict[str, Any], is_missing: bool
+) -> None:
+    scene = make_scene()
+    hospital = scene.pairing.supported
+    hospital.bases = [TrainingBase(kind=BaseKind.GP_TRANSFER)]
+    plan = drafting_plan(scene.pairing, scene)
+    make_library_task("B-05", title="七类制度", **standard)
+    db.session.expire_all()
+    said = ["核心任务 B-05 七类制度未列入，也没有已达标的佐证"]
+    assert missing_for_agreement(plan) == (said if is_missing else [])
+
+
+def test_core_task_of_an_older_edition_still_answers_the_current_one(session: Session) -> None:
     scene = make_scene()
     plan = drafting_plan(scene.pairing, scene)
+    older = make_library_task("B-05", weight=3, edition="2020")
+    plan.tasks[1].library_task_id = older.id
+    make_edition("2023")
+    make_library_task("B-05", weight=3, edition="2023")
+    make_library_task("C-01", weight=3, title="绩效方案", edition="2023")
+    db.session.expire_all()
+    assert missing_for_agreement(plan) == ["核心任务 C-01 绩效方案未列入，也没有已达标的佐证"]
+
+
+def test_advice_names_areas_without_a_goal_and_blocks_nobody(session: Session) -> None:
+    scene = make_scene()
+    plan = drafting_plan(scene.pairing, scene)
+    assert advice_for_agreement(plan) == []
     plan.goals.remove(plan.goals[0])
-    plan.tasks[0].supporting_owner = scene.supporting_contributor
-    taken, left_out = make_library_task("A-01", weight=3), make_library_task("B-01", weight=3)
-    plan.tasks[0].library_task_id = taken.id
     db.session.flush()
     assert missing_for_agreement(plan) == []
-    assert advice_for_agreement(plan, [taken, left_out]) == [
-        "核心任务 B-01 标准任务B-01未列入",
-        "第1年“全科医学科建设”还没有目标",
-        "海口帮扶医院（帮扶方）还有 4 项任务没有责任人",
-        "文昌受援医院（受援方）还有 5 项任务没有责任人",
-    ]
+    assert advice_for_agreement(plan) == ["第1年“全科医学科建设”还没有目标"]
+    plan.goals.clear()
+    assert advice_for_agreement(plan) == []
 
 
 def resolve(scene: Scene, who: str, **more: object) -> Task:

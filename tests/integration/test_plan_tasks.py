@@ -1,7 +1,6 @@
 """Goals and tasks of a plan that is being drawn up, and their immutability afterwards."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -23,22 +22,32 @@ from portal.models import (
     Task,
     TaskState,
 )
+from portal.policies.task_fields import task_texts
 from portal.services import plan_tasks, plans
 from portal.services.goals import copy_goals, goals_mark, goals_of, save_goals
-from portal.services.plan_tasks import TaskEntry
 from tests.factories import Scene, make_scene, make_user
 from tests.factories.plans import agreed_plan, drafting_plan, make_library_task, plan_in_force
 
-ENTRY = TaskEntry(
-    area=Area.INCENTIVES,
-    title="带教补贴发放",
-    criteria="每季度结束后三十日内发放",
-    description="",
-    evidence=("发放汇总表", "补贴标准文件"),
-    weight=2,
-    starts_on=date(2020, 6, 1),
-    due_on=date(2021, 6, 30),
-)
+Texts = dict[str, str]
+ENTRY: Texts = {
+    "area": "激励机制",
+    "title": "带教补贴发放",
+    "criteria": "每季度结束后三十日内发放",
+    "evidence": "发放汇总表\n补贴标准文件",
+    "weight": "重点",
+    "starts_on": "2020-06-01",
+    "due_on": "2021-06-30",
+}
+
+
+def replace(entry: Texts, **more: object) -> Texts:
+    """The same texts with some others, given as values."""
+    lines = {name: value for name, value in more.items() if isinstance(value, tuple)}
+    return {
+        **entry,
+        **{name: str(value) for name, value in more.items()},
+        **{name: "\n".join(value) for name, value in lines.items()},
+    }
 
 
 def latest_details() -> list[list[str]]:
@@ -47,19 +56,8 @@ def latest_details() -> list[list[str]]:
     return list(event.details)
 
 
-def entry_of(task: Task) -> TaskEntry:
-    return TaskEntry(
-        task.area,
-        task.title,
-        task.criteria,
-        task.description,
-        tuple(one.name for one in task.requirements),
-        task.weight,
-        task.starts_on,
-        task.due_on,
-        task.supporting_owner_id,
-        task.supported_owner_id,
-    )
+def entry_of(task: Task) -> Texts:
+    return {name: text for name, text in task_texts(task).items() if name != "year"}
 
 
 Change = Callable[[Plan, Scene, str], object]
@@ -138,7 +136,7 @@ def test_nobody_but_coordinators_changes_a_plan(session: Session, change: str, w
 def test_own_task_gets_the_next_number_and_its_year(session: Session) -> None:
     scene = make_scene()
     plan = drafting_plan(scene.pairing, scene)
-    entry = replace(ENTRY, supported_owner_id=scene.supported_contributor.id)
+    entry = replace(ENTRY, supported_owner=scene.supported_contributor.name)
     task = plan_tasks.add_task(plan, entry, actor=scene.supporting_coordinator)
     db.session.expire_all()
     assert (task.number, task.code, task.year) == (6, "C-X06", 2)
@@ -165,7 +163,7 @@ def test_task_that_does_not_fit_the_plan_is_rejected(
     with pytest.raises(Rejected) as refusal:
         plan_tasks.add_task(
             plan,
-            replace(ENTRY, **wrong),  # type: ignore[arg-type]
+            replace(ENTRY, **wrong),
             actor=scene.supporting_coordinator,
         )
     assert list(refusal.value.fields) == [field]
@@ -237,9 +235,10 @@ def test_edit_says_what_changed_and_moves_the_first_due_date(session: Session) -
     plan_tasks.edit_task(task, entry, seen_version=task.version, actor=scene.supported_coordinator)
     assert latest_details() == [
         ["任务名称", "科室建设任务1 → 独立建科"],
-        ["佐证材料", "成立文件 → 任命文件"],
-        ["权重", "1 → 3"],
+        ["权重", "一般 → 核心"],
+        ["年度", "第1年 → 第2年"],
         ["完成期限", "2020-11-22 → 2021-08-01"],
+        ["佐证材料", "成立文件 → 任命文件"],
     ]
     assert (task.first_due_on, task.year, task.extensions) == (date(2021, 8, 1), 2, 0)
 
@@ -334,7 +333,7 @@ def test_goals_are_written_changed_and_cleared(session: Session) -> None:
         (3, Area.FACULTY): "",
         (3, Area.TEACHING): "通过评估",
     }
-    assert save_goals(plan, goals, seen=goals_mark(plan), actor=scene.supporting_coordinator) == 3
+    assert save_goals(plan, goals, seen=goals_mark(plan), actor=scene.supporting_coordinator) == 4
     db.session.expire_all()
     stored = goals_of(plan)
     assert stored[1, Area.DEPARTMENT] == "完成独立建科"

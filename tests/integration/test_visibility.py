@@ -178,6 +178,7 @@ def test_object_of_another_parent_is_not_found(
     coordinator.login(scene.supported_coordinator, PASSWORD)
     known, early = ids.common, ids.special["plans.edit_task"]
     draft, published = ids.special["library.edit_task"], ids.special["library.show_task"]
+    met = ids.special["plans.withdraw_met_target"]
     in_draft = f"/library/editions/{draft['edition_id']}/tasks/{published['task_id']}"
     alien = evidence_for(make_task(plan_in_force(scene.foreign, scene)), by=scene.foreign_leader)
     mixed = {
@@ -185,6 +186,11 @@ def test_object_of_another_parent_is_not_found(
         f"/surveys/{known['survey_id']}/items/999999": {"POST"},
         f"/plans/{early['plan_id']}/tasks/{known['task_id']}": {"GET", "POST"},
         f"/plans/{early['plan_id']}/tasks/{alien.task_id}/remove": {"POST"},
+        f"/plans/{early['plan_id']}/tasks/{known['task_id']}/row": {"GET"},
+        f"/plans/{early['plan_id']}/met-targets/new/{published['task_id']}": {"GET", "POST"},
+        f"/plans/{known['plan_id']}/met-targets/{met['target_id']}/withdraw": {"POST"},
+        f"/tasks/{early['task_id']}/milestones/{known['milestone_id']}/reach": {"POST"},
+        f"/tasks/{early['task_id']}/milestones/{known['milestone_id']}/undo": {"POST"},
         f"/evidence/uses/{alien.id}/remove": {"POST"},
         in_draft: {"GET", "POST"},
         f"{in_draft}/leave-out": {"POST"},
@@ -222,6 +228,11 @@ def test_every_address_with_two_ids_is_mixed_above() -> None:
         "surveys.save_answer",
         "surveys.save_section",
         "surveys.show_section",
+        "plans.add_met_target",
+        "plans.show_row",
+        "plans.withdraw_met_target",
+        "tasks.reach_milestone",
+        "tasks.undo_milestone",
         # An invitation and the name of a service: tests/integration/sso/
         "sso.accept_by_identity",
         # A secret and an upload begun by it: tests/integration/test_phone_uploads.py

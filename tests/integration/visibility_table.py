@@ -158,6 +158,14 @@ POST library.start_draft            L FA F FFF FFF FF F FFF
 POST library.take_back              L FA F NNF NNF NN F FFF
 POST library.withdraw_example       L FA F FFF FFF FF F FFF
 
+POST plans.add_core                 L FF F AFN AFN NN N NNN
+GET  plans.add_met_target           L FF F VFN VFN NN N NNN
+POST plans.add_met_target           L FF F AFN AFN NN N NNN
+POST plans.change_many              L FF F AFN AFN NN N NNN
+POST plans.copy_to_others           L FF F AFN AFN NN N NNN
+GET  plans.edit_figures             L FF F VFN VFN NN N NNN
+POST plans.edit_figures             L FF F AFN AFN NN N NNN
+POST plans.withdraw_met_target      L FF F AFN AFN NN N NNN
 GET  plans.add_task                 L FF F VFN VFN NN N NNN
 POST plans.add_task                 L FF F AFN AFN NN N NNN
 POST sheets.apply_import            L NN N ANN NNN NN N NNN
@@ -182,7 +190,7 @@ POST plans.endorse_plan             L FF F FAN FAN NN N NNN
 GET  plans.pick_tasks               L FF F VFF VFF VF F FFF
 POST plans.pick_tasks               L FF F AFF AFF AF F FFF
 POST plans.remove_task              L FF F AFN AFN NN N NNN
-POST plans.set_owners               L FF F AFN AFN NN N NNN
+GET  plans.show_row                 L FF F RFN RFN NN N NNN
 GET  plans.show_plan                L VV V VVN VVN NN N NNN
 POST plans.start_plan               L FF F AFF AFF NN N NNN
 POST plans.withdraw_endorsement     L FF F FAN FAN NN N NNN
@@ -193,7 +201,9 @@ GET  tasks.export_tasks             L VV V VVV VVV VV N NNN
 GET  tasks.list_for_pairing         L VV V VVV VVV NN N NNN
 GET  tasks.list_tasks               L VV V VVV VVV VV N NNN
 GET  tasks.show_task                L VV V VVV VVV NN N NNN
+POST tasks.reach_milestone          L FF F AAA AAA NN N NNN
 POST tasks.start_task               L FF F AAA AAA NN N NNN
+POST tasks.undo_milestone           L FF F AAA AAA NN N NNN
 
 POST extensions.grant_extension     L FA F FAF FFF NN N NNN
 POST extensions.refuse_extension    L FA F FAF FFF NN N NNN

@@ -4,4 +4,12 @@ from flask import Blueprint
 
 bp = Blueprint("plans", __name__)
 
-from portal.blueprints.plans import goals, picking, routes, tasks  # noqa: E402, F401
+from portal.blueprints.plans import (  # noqa: E402, F401
+    figures,
+    goals,
+    met_targets,
+    picking,
+    routes,
+    rows,
+    tasks,
+)

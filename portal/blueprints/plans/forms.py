@@ -1,117 +1,34 @@
 """Forms of the plan's pages."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from wtforms import DateField, SelectField, SelectMultipleField, StringField, TextAreaField
+from wtforms import (
+    DateField,
+    HiddenField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+)
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import DataRequired, Optional, ValidationError
+from wtforms.validators import DataRequired, Optional
 
-from portal.models import Area, BaseKind, Side, Task, User, Weight
-from portal.services.plan_tasks import TaskEntry
+from portal.models import Area, BaseKind, Evidence, Plan, SiteSurvey
+from portal.policies.goal_figures import NAME_LENGTH, UNIT_LENGTH, show_number
+from portal.queries.plan_builder import SurveyFigure
+from portal.services.goal_figures import FigureEntry
+from portal.services.met_targets import STATEMENT_LENGTH
 from portal.web.forms import MaxLength, PortalForm, choices
 
-LONG_TEXT = 5000
-EVIDENCE_LINES = 20
-EVIDENCE_LENGTH = 100
 GOAL_LENGTH = 1000
-
-People = Mapping[Side, Sequence[User]]
 
 
 class WithdrawForm(PortalForm):
     """Why an endorsement is taken back."""
 
     reason = TextAreaField("撤回原因", [DataRequired("请填写撤回原因。"), MaxLength(500)])
-
-
-class OwnersForm(PortalForm):
-    """Who is in charge of a whole area's tasks, on both sides at once."""
-
-    area = SelectField("领域", choices=choices(Area, blank="全部领域"))
-    supporting_owner = SelectField("帮扶方责任人")
-    supported_owner = SelectField("受援方责任人")
-
-    def offer(self, people: People) -> None:
-        """Offer the people of each hospital; the first choice changes nothing."""
-        self.supporting_owner.choices = _people_choices(people[Side.SUPPORTING], "不改动")
-        self.supported_owner.choices = _people_choices(people[Side.SUPPORTED], "不改动")
-
-
-class EditTaskForm(PortalForm):
-    """One task of a plan that is being drawn up."""
-
-    title = StringField("任务名称", [DataRequired("请填写任务名称。"), MaxLength(100)])
-    description = TextAreaField("任务说明", [MaxLength(LONG_TEXT)])
-    criteria = TextAreaField("验收标准", [DataRequired("请填写验收标准。"), MaxLength(LONG_TEXT)])
-    evidence = TextAreaField(
-        "佐证材料",
-        [DataRequired("请至少写一项佐证材料，销号时逐项核对。"), MaxLength(LONG_TEXT)],
-        description="每行一项，申请销号时每一项都要有材料",
-    )
-    weight = SelectField("权重", choices=choices(Weight))
-    starts_on = DateField("开始日期", [DataRequired("请填写开始日期，如 2020-06-01。")])
-    due_on = DateField("完成期限", [DataRequired("请填写完成期限，如 2020-12-31。")])
-    supporting_owner = SelectField("帮扶方责任人")
-    supported_owner = SelectField("受援方责任人")
-
-    def offer(self, people: People) -> None:
-        """Offer the people of each hospital."""
-        self.supporting_owner.choices = _people_choices(people[Side.SUPPORTING], "暂不指定")
-        self.supported_owner.choices = _people_choices(people[Side.SUPPORTED], "暂不指定")
-
-    def validate_evidence(self, field: TextAreaField) -> None:
-        """Keep the list and each of its lines within what a task can hold."""
-        lines = self.evidence_lines()
-        if len(lines) > EVIDENCE_LINES:
-            raise ValidationError(f"最多 {EVIDENCE_LINES} 项，现有 {len(lines)} 项。")
-        for at, line in enumerate(lines, 1):
-            if len(line) > EVIDENCE_LENGTH:
-                raise ValidationError(
-                    f"第 {at} 项最多 {EVIDENCE_LENGTH} 个字，现有 {len(line)} 个字。"
-                )
-
-    def evidence_lines(self) -> tuple[str, ...]:
-        """Return the required evidence, one for each line that says something."""
-        return tuple(
-            line.strip() for line in (self.evidence.data or "").splitlines() if line.strip()
-        )
-
-    def fill(self, task: Task) -> None:
-        """Show ``task`` as it stands."""
-        for label, value in task_values(task).items():
-            self[label].data = value
-
-    def entry(self, area: Area) -> TaskEntry:
-        """Return what the form says. Only after it was found valid."""
-        return TaskEntry(
-            area=area,
-            title=self.title.data,
-            criteria=self.criteria.data,
-            description=self.description.data or "",
-            evidence=self.evidence_lines(),
-            weight=int(self.weight.data),
-            starts_on=self.starts_on.data,
-            due_on=self.due_on.data,
-            supporting_owner_id=chosen_id(self.supporting_owner),
-            supported_owner_id=chosen_id(self.supported_owner),
-        )
-
-    def shown(self) -> list[tuple[str, str]]:
-        """Return what was typed, field by field, to be laid beside what was saved."""
-        return [(field.label.text, _shown(field, field.data)) for field in _typed(self)]
-
-    def shown_of(self, task: Task) -> list[tuple[str, str]]:
-        """Return what ``task`` says now, in the same order as :meth:`shown`."""
-        values = task_values(task)
-        return [(field.label.text, _shown(field, values[field.name])) for field in _typed(self)]
-
-
-class AddTaskForm(EditTaskForm):
-    """A task of the pairing's own."""
-
-    area = SelectField("领域", choices=choices(Area))
 
 
 class PickForm(PortalForm):
@@ -169,43 +86,105 @@ def goals_form(years: tuple[int, ...]) -> type[GoalsForm]:
     return type("PlanGoalsForm", (GoalsForm,), fields)
 
 
-def task_values(task: Task) -> dict[str, Any]:
-    """Return a task's values by the name of their form field."""
-    return {
-        "title": task.title,
-        "description": task.description,
-        "criteria": task.criteria,
-        "evidence": "\n".join(one.name for one in task.requirements),
-        "weight": str(task.weight),
-        "starts_on": task.starts_on,
-        "due_on": task.due_on,
-        "supporting_owner": str(task.supporting_owner_id or ""),
-        "supported_owner": str(task.supported_owner_id or ""),
-    }
+class MetTargetForm(PortalForm):
+    """Why a core task need not be in the plan, and what shows it."""
+
+    statement = TextAreaField(
+        "已达到的程度",
+        [DataRequired("请写明已达到的程度，如文号、数据和时间。"), MaxLength(STATEMENT_LENGTH)],
+        description="对照验收标准写明文号、数据和时间",
+    )
+    met_on = DateField("达标日期", [DataRequired("请填写达标日期，如 2020-03-31。")])
+    evidence = SelectField(
+        "佐证材料", description="受援医院佐证库中的材料；计划生效后，这件材料不能再变动"
+    )
+    survey = SelectField("或以实地调研为依据")
+
+    def offer(self, proofs: Sequence[Evidence], surveys: Sequence[SiteSurvey]) -> None:
+        """Offer what can show it."""
+        pieces = [(str(one.id), one.title) for one in proofs]
+        visits = [(str(one.id), f"{one.title}（{one.starts_on}）") for one in surveys]
+        for field, options in ((self.evidence, pieces), (self.survey, visits)):
+            field.choices = [SelectChoice("", "不选"), *(SelectChoice(*one) for one in options)]
 
 
-def chosen_id(field: SelectField) -> int | None:
-    """Return the person chosen, or None."""
-    return int(field.data) if field.data else None
+class FiguresForm(PortalForm):
+    """The figures of a plan, line by line; the fields are added by :func:`figures_form`."""
+
+    years: tuple[int, ...] = ()
+    lines: int = 0
+
+    def entries(self) -> list[FigureEntry]:
+        """Return every line as typed."""
+        return [self._entry(at) for at in range(self.lines)]
+
+    def _entry(self, at: int) -> FigureEntry:
+        text = {name: self[f"{name}-{at}"].data or "" for name in FIGURE_FIELDS}
+        targets = tuple(self[f"target{year}-{at}"].data or "" for year in self.years)
+        area = self[f"area-{at}"].data
+        return FigureEntry(
+            area=Area(area) if area in {one.value for one in Area} else Area.DEPARTMENT,
+            name=text["name"],
+            unit=text["unit"],
+            baseline=text["baseline"],
+            targets=targets,
+            item_key=text["item_key"],
+        )
+
+    def fill(self, entries: Sequence[FigureEntry]) -> None:
+        """Show ``entries``, one on each line; the lines behind them are blank."""
+        blank = FigureEntry(Area.DEPARTMENT, "")
+        for at in range(self.lines):
+            entry = entries[at] if at < len(entries) else blank
+            self[f"area-{at}"].data = entry.area.value
+            for name in FIGURE_FIELDS:
+                self[f"{name}-{at}"].data = getattr(entry, name)
+            for year in self.years:
+                given = entry.targets[year - 1 : year]
+                self[f"target{year}-{at}"].data = given[0] if given else ""
 
 
-def _people_choices(people: Sequence[User], blank: str) -> list[SelectChoice]:
-    """Return the choices of a select of people."""
-    offered = [
-        SelectChoice(str(user.id), f"{user.name}（{user.position or user.role.label}）")
-        for user in people
+FIGURE_FIELDS = ("name", "unit", "baseline", "item_key")
+MAX_LINES = 100
+
+
+@cache
+def figures_form(years: tuple[int, ...], lines: int) -> type[FiguresForm]:
+    """Return the form for so many lines of a plan of ``years``."""
+    fields: dict[str, Any] = {"years": years, "lines": lines}
+    for at in range(lines):
+        fields[f"area-{at}"] = SelectField("领域", choices=choices(Area))
+        fields[f"name-{at}"] = StringField("指标名称", [MaxLength(NAME_LENGTH)])
+        fields[f"unit-{at}"] = StringField("单位", [MaxLength(UNIT_LENGTH)])
+        fields[f"baseline-{at}"] = StringField("基线值", [MaxLength(20)])
+        fields[f"item_key-{at}"] = HiddenField("调研项目", [MaxLength(60)])
+        for year in years:
+            fields[f"target{year}-{at}"] = StringField(f"第{year}年目标值", [MaxLength(20)])
+    return type("PlanFiguresForm", (FiguresForm,), fields)
+
+
+def figure_entries(plan: Plan) -> list[FigureEntry]:
+    """Return the plan's figures as the form shows them."""
+    years = plan.pairing.programme.years
+    return [
+        FigureEntry(
+            area=row.area,
+            name=row.name,
+            unit=row.unit,
+            baseline=show_number(row.baseline),
+            targets=tuple(show_number(row.targets.get(str(year))) for year in years),
+            item_key=row.item_key,
+        )
+        for row in plan.figures
     ]
-    return [SelectChoice("", blank), *offered]
 
 
-def _typed(form: EditTaskForm) -> list[Any]:
-    """Return the fields a task keeps, in their order."""
-    return [field for field in form if field.name not in ("area", "csrf_token")]
-
-
-def _shown(field: Any, value: Any) -> str:
-    """Return a field's value in words: the label of a choice, the day of a date."""
-    if isinstance(field, SelectField):
-        labels = {str(choice.value): choice.label for choice in field.choices}
-        return str(labels.get(str(value or ""), value))
-    return str(value or "")
+def entry_from(found: SurveyFigure) -> FigureEntry:
+    """Return a line that takes its baseline from a survey."""
+    return FigureEntry(
+        area=found.area or Area.DEPARTMENT,
+        name=found.label,
+        unit=found.unit,
+        baseline=show_number(found.number),
+        item_key=found.key,
+    )

@@ -30,6 +30,8 @@ def edit_goals(plan_id: int) -> Response | str | tuple[str, int]:
     if request.method == "GET":
         for (year, area), text in goals_of(plan).items():
             form.field_of(year, area).data = text
+        # Goals are mostly the same everywhere: plans without any are offered ticked.
+        form["also"].data = queries.plans_without_goals(actor(), besides=plan)
         return _goals_page(plan, form)
     if not form.validate():
         return _goals_page(plan, form), 422

@@ -8,11 +8,19 @@ from werkzeug.wrappers import Response
 from portal.blueprints.plans import bp
 from portal.blueprints.plans.forms import PickForm
 from portal.errors import Rejected
-from portal.models import BaseKind, LibraryTask
+from portal.models import BaseKind, LibraryTask, Pairing, Side
 from portal.policies.decision import require
 from portal.policies.plans import can_pick_tasks
 from portal.queries.library import library_tasks
-from portal.queries.picking import PickPairing, chosen_pairings, pick_lines, pickable
+from portal.queries.picking import (
+    PickPairing,
+    chosen_pairings,
+    pick_lines,
+    pickable,
+    plan_of,
+)
+from portal.queries.plan_builder import usual_people
+from portal.queries.plans import names_of, people_of_all
 from portal.services import plans
 from portal.web.accounts import actor
 from portal.web.address import member_of
@@ -41,14 +49,32 @@ def pick_tasks() -> Response | str | tuple[str, int]:
                 pairings,
                 [task for task in library if task.id in form.task.data],
                 starts_on=form.starts_on.data,
+                people=_people_sent(pairings),
                 actor=actor(),
             )
         except Rejected as refusal:
             form.add_errors(refusal.fields)
         else:
             _say(added, len(pairings))
-            return leave_to(url_for("plans.show_plan", pairing_id=pairings[0].id))
+            return leave_to(_next_page(pairings))
     return _pick_page(form, library, pickable(actor()), _ticked(form, library)), 422
+
+
+def _next_page(pairings: Sequence[Pairing]) -> str:
+    """Return where to go on: the goals while the first plan has none, else the plan."""
+    plan = plan_of(pairings[0])
+    if plan is not None and not plan.goals:
+        return url_for("plans.edit_goals", plan_id=plan.id)
+    return url_for("plans.show_plan", pairing_id=pairings[0].id)
+
+
+def _people_sent(pairings: Sequence[Pairing]) -> dict[int, dict[Side, str]]:
+    """Return who was named for each pairing; nothing for one that was not on the form."""
+    return {
+        one.id: {side: request.form.get(f"{side.value}-{one.id}", "").strip() for side in Side}
+        for one in pairings
+        if f"{Side.SUPPORTING.value}-{one.id}" in request.form
+    }
 
 
 def _say(added: int, pairings: int) -> None:
@@ -74,7 +100,9 @@ def _first_page(form: PickForm, library: Sequence[LibraryTask]) -> str:
     wanted = request.args.getlist("pairing", type=int)
     chosen_pairings(wanted, viewer=actor())
     options = pickable(actor())
-    chosen = [one for one in options if not wanted or one.pairing.id in wanted]
+    asked = [one for one in options if one.pairing.id in wanted]
+    # Without a choice in the address: the pairings that still have to begin, else all.
+    chosen = asked or [one for one in options if not one.has_tasks] or options
     form.pairing.data = [one.pairing.id for one in chosen]
     form.starts_on.data = chosen[0].term[0] if chosen else None
     return _pick_page(form, library, options, _ticked(form, library, "core"))
@@ -87,10 +115,15 @@ def _pick_page(
     ticked: Collection[int],
 ) -> str:
     """Render the page with what is chosen so far."""
+    pairings = [one.pairing for one in options]
+    staff = people_of_all(pairings)
     return render_template(
         "plans/pick.html",
         form=form,
         options=options,
+        sides=list(Side),
+        people={**usual_people(pairings, staff), **_people_sent(pairings)},
+        names={pairing_id: names_of(people) for pairing_id, people in staff.items()},
         areas=pick_lines(
             library,
             [one for one in options if one.pairing.id in (form.pairing.data or [])],

@@ -1,12 +1,15 @@
 """The plan's tab, and the steps both sides take with it."""
 
+from typing import Any
+
 from flask import flash, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from portal.blueprints.plans import bp
-from portal.blueprints.plans.forms import OwnersForm, WithdrawForm
+from portal.blueprints.plans.forms import WithdrawForm
+from portal.blueprints.plans.task_forms import RowsForm
 from portal.errors import StaleEdit
-from portal.models import Plan, PlanState, Side
+from portal.models import Plan, PlanState, Side, Task
 from portal.policies.decision import require
 from portal.policies.plans import (
     can_complete_plan,
@@ -21,6 +24,7 @@ from portal.queries.pairings import get_pairing
 from portal.services import plans
 from portal.web.accounts import actor
 from portal.web.requests import leave_to, writes
+from portal.workflow.plans import Gap, GapKind
 
 
 @bp.get("/pairings/<int:pairing_id>/plan")
@@ -89,43 +93,63 @@ def complete_plan(plan_id: int) -> Response:
     return leave_to(plan_url(plan))
 
 
-def plan_url(plan: Plan) -> str:
-    """Return the address of the plan's tab."""
-    return url_for("plans.show_plan", pairing_id=plan.pairing_id)
+def plan_url(plan: Plan, task: Task | None = None) -> str:
+    """Return the address of the plan's tab, at the row of ``task`` where one is named."""
+    anchor = f"task-{task.id}" if task else None
+    return url_for("plans.show_plan", pairing_id=plan.pairing_id, _anchor=anchor)
 
 
-def plan_tab(
-    plan: Plan, *, withdraw: WithdrawForm | None = None, owners: OwnersForm | None = None
-) -> str:
+def plan_tab(plan: Plan, **forms: Any) -> str:
     """Render the plan's tab, with the small forms as they were sent where one was refused."""
+    return render_template("plans/show.html", **{**plan_parts(plan), **forms})
+
+
+def plan_parts(plan: Plan) -> dict[str, Any]:
+    """Return what the tab and its parts show; ``plan`` comes from ``queries.find_plan``."""
     viewer = actor()
     page = queries.plan_page(plan)
     open_now = plan.state in (PlanState.DRAFTING, PlanState.AGREED) and not page.locked
     can_edit = open_now and bool(can_edit_plan(viewer, plan))
-    if can_edit and owners is None:
-        owners = OwnersForm(formdata=None)
-        owners.offer(queries.people_of(plan.pairing))
-    return render_template(
-        "plans/show.html",
-        pairing=plan.pairing,
-        page=page,
-        plan=plan,
-        spans=queries.year_spans(plan),
-        goals={(goal.year, goal.area): goal.goal for goal in plan.goals},
-        can_edit=can_edit,
-        can_endorse=open_now and bool(can_endorse_plan(viewer, plan)),
-        can_complete=plan.state is PlanState.IN_FORCE and bool(can_complete_plan(viewer, plan)),
-        sides=list(Side),
-        own_side=leads_side(viewer, plan),
-        withdraw=withdraw or WithdrawForm(formdata=None),
-        owners=owners,
-        events=history_of("plan", plan.id),
-    )
+    return {
+        "pairing": plan.pairing,
+        "page": page,
+        "plan": plan,
+        "spans": queries.year_spans(plan),
+        "goals": {(goal.year, goal.area): goal.goal for goal in plan.goals},
+        "can_edit": can_edit,
+        "can_endorse": open_now and bool(can_endorse_plan(viewer, plan)),
+        "can_complete": plan.state is PlanState.IN_FORCE and bool(can_complete_plan(viewer, plan)),
+        "sides": list(Side),
+        "own_side": leads_side(viewer, plan),
+        "withdraw": WithdrawForm(formdata=None),
+        "rows": RowsForm(formdata=None) if can_edit else None,
+        "ticked": {},
+        "names": queries.names_of(queries.people_of(plan.pairing)) if can_edit else {},
+        "others": queries.open_plans(viewer, besides=plan) if can_edit else [],
+        "missing": [mended(plan, gap) for gap in page.gaps] if can_edit else page.blocking,
+        "events": history_of("plan", plan.id),
+    }
 
 
-def tab_again(
-    plan: Plan, *, withdraw: WithdrawForm | None = None, owners: OwnersForm | None = None
-) -> str:
+def row_parts(plan: Plan, task: Task) -> dict[str, Any]:
+    """Return what one row of the builder shows."""
+    shown = {"plan": plan, "task": task, "sides": list(Side)}
+    return {**shown, "can_edit": True, "running": False, "ticked": {}}
+
+
+def mended(plan: Plan, gap: Gap) -> dict[str, str]:
+    """Return a line of the checklist with the place where it is mended."""
+    picking = url_for("plans.pick_tasks", pairing=plan.pairing_id)
+    if gap.task is not None:
+        return {"text": gap.text, "url": f"#task-{gap.task.id}"}
+    if gap.standard is not None:
+        return {"text": gap.text, "url": "#core"}
+    if gap.kind is GapKind.GOALS:
+        return {"text": gap.text, "url": url_for("plans.edit_goals", plan_id=plan.id)}
+    return {"text": gap.text, "url": picking}
+
+
+def tab_again(plan: Plan, **forms: Any) -> str:
     """Render the tab after a refused form, loaded as for reading."""
     found = queries.find_plan(plan.pairing, viewer=actor()) or plan
-    return plan_tab(found, withdraw=withdraw, owners=owners)
+    return plan_tab(found, **forms)

@@ -4,4 +4,4 @@ from flask import Blueprint
 
 bp = Blueprint("tasks", __name__)
 
-from portal.blueprints.tasks import ledger, work  # noqa: E402, F401
+from portal.blueprints.tasks import ledger, milestones, work  # noqa: E402, F401

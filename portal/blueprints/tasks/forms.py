@@ -6,7 +6,7 @@ from typing import Any, BinaryIO
 from flask_wtf.file import MultipleFileField
 from wtforms import DateField, IntegerField, SelectField, TextAreaField
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import InputRequired, NumberRange
+from wtforms.validators import DataRequired, InputRequired, NumberRange
 
 from portal import clock
 from portal.models import EvidenceRequirement, User
@@ -100,3 +100,9 @@ class AssignOwnerForm(PortalForm):
                 for one in people
             ),
         ]
+
+
+class ReachMilestoneForm(PortalForm):
+    """On which day a milestone was reached."""
+
+    done_on = DateField("完成日期", [DataRequired("请填写完成日期，如 2020-08-31。")])

@@ -5,9 +5,14 @@ from typing import Any
 from flask import make_response, render_template, url_for
 from werkzeug.wrappers import Response
 
-from portal import file_types, storage
-from portal.blueprints.tasks.forms import AddNoteForm, AssignOwnerForm, SubmitEvidenceForm
-from portal.models import Task
+from portal import clock, file_types, storage
+from portal.blueprints.tasks.forms import (
+    AddNoteForm,
+    AssignOwnerForm,
+    ReachMilestoneForm,
+    SubmitEvidenceForm,
+)
+from portal.models import Milestone, Task
 from portal.policies.closure import can_request_closure
 from portal.queries.closure import closure_panel
 from portal.queries.task_page import TaskPage, task_page
@@ -22,13 +27,15 @@ def answer_task(
     submit: Any = None,
     note: AddNoteForm | None = None,
     assign: AssignOwnerForm | None = None,
+    reached: tuple[int, ReachMilestoneForm] | None = None,
     status: int = 200,
     **more: Any,
 ) -> Response:
     """Answer with the task's page; a refused form is handed in and comes back as typed.
 
     ``submit`` is the form of evidence and closure: any form with ``evidence_on``,
-    ``statement`` and one ``file-<requirement id>`` for each requirement. ``more`` is what the
+    ``statement`` and one ``file-<requirement id>`` for each requirement. ``reached`` is the form
+    of the milestone with that id. ``more`` is what the
     closure panel needs after a refused step.
     """
     viewer = actor()
@@ -53,6 +60,7 @@ def answer_task(
             submit=_blank_submit(task, closure.last_statement) if needs_blank else submit,
             note=note or (_blank_note(task) if page.can_work_now else None),
             assign=assign or _blank_assign(page),
+            steps=_steps(page, reached),
             may_apply=bool(can_request_closure(viewer, task)),
             accept=file_types.ACCEPT,
             upload_limit=storage.upload_limit(),
@@ -66,6 +74,24 @@ def answer_task(
         status,
     )
     return response
+
+
+def _steps(
+    page: TaskPage, reached: tuple[int, ReachMilestoneForm] | None
+) -> list[tuple[Milestone, ReachMilestoneForm | None]]:
+    """Return the milestones, each that can be reached now with its small form."""
+    found: list[tuple[Milestone, ReachMilestoneForm | None]] = []
+    for step in page.task.milestones:
+        form = None
+        if page.can_work_now and step.done_on is None:
+            form = reached[1] if reached and reached[0] == step.id else _blank_reached()
+            form.done_on.id = form.done_on.label.field_id = f"done-{step.id}"
+        found.append((step, form))
+    return found
+
+
+def _blank_reached() -> ReachMilestoneForm:
+    return ReachMilestoneForm(formdata=None, data={"done_on": clock.today()})
 
 
 def _blank_submit(task: Task, statement: str) -> Any:
