@@ -18,7 +18,7 @@ from tests.support.page_rules import parse
 from tests.support.pages import Page
 
 # What differs between two loads of the same page.
-VOLATILE = ("input[name=csrf_token]", "[data-volatile]")
+VOLATILE = ("input[name=csrf_token]", "input[name=_once]", "[data-volatile]")
 
 
 def apply_fragment(page: Page, answer: Page, trigger: str) -> BeautifulSoup:

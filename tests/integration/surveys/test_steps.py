@@ -1,12 +1,10 @@
 """Every step of a survey against every role and state, and what each leaves behind."""
 
-from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime
+from collections.abc import Callable
+from datetime import date
 
 import pytest
 import sqlalchemy as sa
-import time_machine
-from flask import Flask
 
 from portal.errors import Forbidden, Rejected, StaleEdit, StepRefused
 from portal.extensions import db
@@ -14,7 +12,7 @@ from portal.models import Event, Side, SiteSurvey, SurveyState, User
 from portal.services import survey_reports, surveys
 from portal.services.surveys import DepartmentEntry, SurveyEntry, TeamEntry
 from portal.workflow.surveys import missing_for_report
-from tests.factories import Scene, make_scene
+from tests.factories import Scene
 from tests.factories.surveys import (
     cancelled_survey,
     confirmed_survey,
@@ -28,7 +26,6 @@ from tests.factories.surveys import (
     written_survey,
 )
 
-NINE = datetime(2021, 3, 15, 1, tzinfo=UTC)
 MAKE: dict[str, Callable[..., SiteSurvey]] = {
     "planned": planned_survey,
     "in_field": written_survey,
@@ -78,17 +75,6 @@ ROLES = (
     "security_administrator",
     "auditor",
 )
-
-
-@pytest.fixture(autouse=True)
-def march_2021() -> Iterator[None]:
-    with time_machine.travel(NINE):
-        yield
-
-
-@pytest.fixture
-def scene(app: Flask) -> Scene:
-    return make_scene()
 
 
 def events(survey: SiteSurvey) -> list[Event]:

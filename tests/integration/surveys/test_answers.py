@@ -1,13 +1,11 @@
 """Answers and photos through their services: who, when, two people, limits."""
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
 import sqlalchemy as sa
-import time_machine
-from flask import Flask
 
 from portal.errors import Forbidden, Rejected, StepRefused
 from portal.extensions import db
@@ -16,7 +14,7 @@ from portal.policies.survey_sheet import Field
 from portal.services import survey_answers, survey_photos
 from portal.services.files import keep_upload
 from portal.services.survey_answers import StaleAnswer, mark_of
-from tests.factories import Scene, make_scene
+from tests.factories import Scene
 from tests.factories.evidence import pdf_bytes, png_bytes
 from tests.factories.surveys import (
     cancelled_survey,
@@ -29,17 +27,6 @@ from tests.factories.surveys import (
     sheet_of,
     survey_in_field,
 )
-
-
-@pytest.fixture(autouse=True)
-def march_2021() -> Iterator[None]:
-    with time_machine.travel("2021-03-15T09:00:00+08:00"):
-        yield
-
-
-@pytest.fixture
-def scene(app: Flask) -> Scene:
-    return make_scene()
 
 
 def field(survey: SiteSurvey, key: str) -> Field:
