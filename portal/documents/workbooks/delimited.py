@@ -38,8 +38,9 @@ def decoded(data: bytes) -> str:
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         encodings = ["utf-16"]
     elif b"\0" in data[:4000]:
-        # Half of the bytes of UTF-16 are nought where the text is Latin: separators, digits.
-        encodings = ["utf-16-le"] if data[1:2] == b"\0" or data[3:4] == b"\0" else ["utf-16-be"]
+        # One byte of each separator and digit is nought: the second, where the lower comes first.
+        second_is = data[1:4000:2].count(0) > data[0:4000:2].count(0)
+        encodings = ["utf-16-le" if second_is else "utf-16-be"]
     else:
         encodings = ["utf-8-sig", "gb18030"]
     for encoding in encodings:

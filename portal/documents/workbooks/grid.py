@@ -89,7 +89,7 @@ def number_text(raw: str, *, percent: bool = False) -> str:
         value = Decimal(raw)
     except InvalidOperation:
         return raw
-    if not value.is_finite() or abs(value.adjusted()) > 20:
+    if not value.is_finite() or abs(value.adjusted()) > 15:
         return raw
     if percent:
         value *= 100

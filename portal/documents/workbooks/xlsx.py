@@ -10,7 +10,7 @@ import re
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 from xml.parsers import expat
 
@@ -325,7 +325,7 @@ def _day(raw: str, since_1904: bool) -> str:
         value = from_excel(float(raw), CALENDAR_MAC_1904 if since_1904 else CALENDAR_WINDOWS_1900)
     except (ValueError, OverflowError):
         return number_text(raw)
-    return day_text(value) if isinstance(value, datetime) else number_text(raw)
+    return day_text(value) if isinstance(value, datetime | time) else number_text(raw)
 
 
 def _span(reference: str) -> Span:
