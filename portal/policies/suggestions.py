@@ -8,7 +8,9 @@ from typing import Any, Protocol
 from portal.models import Area
 
 CHINESE_RUN = re.compile(r"[\u4e00-\u9fff]+")
-COMMON = frozenset({"全科", "医学", "学科", "医院", "培训", "基地", "没有", "设置", "要求", "标准"})
+COMMON = frozenset(
+    ["全科", "医学", "学科", "医院", "培训", "基地", "没有", "设置", "要求", "标准", "规范", "示范", "范教", "工作", "开展", "建立"]
+)
 """Pairs of characters that stand in nearly every problem and task, and so tell nothing."""
 MOST_BY_WORDS = 6
 """How many tasks are suggested for their words alone."""
@@ -102,6 +104,16 @@ def _fits(task: StandardTask, base_kinds: Collection[str]) -> bool:
 
 
 def _quoted(shared: Collection[str], text: str) -> str:
-    """Name at most three of the shared pairs, in the order of the problem's own words."""
-    first = sorted(shared, key=text.find)[:3]
-    return "、".join(f"“{pair}”" for pair in first)
+    """Name at most two stretches of the problem's own words that are shared, the longest first."""
+    stretches: list[str] = []
+    for run in CHINESE_RUN.findall(text):
+        grown = ""
+        for at in range(len(run) - 1):
+            if run[at : at + 2] in shared:
+                grown = grown + run[at + 1] if grown else run[at : at + 2]
+            elif grown:
+                stretches.append(grown)
+                grown = ""
+        stretches += [grown] if grown else []
+    longest = sorted(dict.fromkeys(stretches), key=len, reverse=True)[:2]
+    return "、".join(f"“{stretch}”" for stretch in longest)

@@ -150,7 +150,7 @@ def _later_due(row: TaskRow) -> date | None:
 
 CODE = Column("任务编号", 12, lambda row: row.task.code)
 TASK = Column("任务", 32, _task_link, wide=True)
-AREA = Column("领域", 22, lambda row: row.task.area.label)
+AREA = Column("领域", 12, lambda row: row.task.area.short)
 ANSWERS = Column("对应问题", 10, lambda row: row.problems)
 STATE = Column("状态", 14, lambda row: row.task.state)
 LIGHT = Column("灯", 10, lambda row: row.light)
@@ -159,13 +159,13 @@ PROGRESS = Column("进度%", 8, lambda row: row.task.progress)
 COLUMNS: dict[FiveList, tuple[Column, ...]] = {
     FiveList.PROBLEMS: (
         Column("编号", 6, lambda row: row.problem.number),
-        Column("领域", 22, lambda row: row.problem.area.label),
+        Column("领域", 12, lambda row: row.problem.area.short),
         Column("来源", 14, lambda row: row.problem.source.label),
-        Column("问题", 32, _problem_link, wide=True),
+        Column("问题", 32, _problem_link),
         Column("严重程度", 10, lambda row: row.problem.severity),
-        Column("需求", 32, lambda row: row.problem.need, wide=True),
-        Column("目标", 32, lambda row: row.problem.goal, wide=True),
-        Column("对应任务", 36, _tasks_told, wide=True),
+        Column("需求", 32, lambda row: row.problem.need),
+        Column("目标", 32, lambda row: row.problem.goal),
+        Column("对应任务", 36, _tasks_told),
         Column("解决情况", 12, lambda row: row.standing),
         Column("不列入原因", 24, lambda row: row.problem.dismissed_reason),
     ),
@@ -174,8 +174,8 @@ COLUMNS: dict[FiveList, tuple[Column, ...]] = {
         AREA,
         ANSWERS,
         TASK,
-        Column("验收标准", 40, lambda row: row.task.criteria, wide=True),
-        Column("佐证材料", 32, _evidence_told, wide=True),
+        Column("验收标准", 40, lambda row: row.task.criteria),
+        Column("佐证材料", 32, _evidence_told),
         Column("权重", 8, lambda row: Weight(str(row.task.weight))),
         STATE,
         LIGHT,
@@ -204,7 +204,7 @@ COLUMNS: dict[FiveList, tuple[Column, ...]] = {
         CODE,
         TASK,
         Column("起始", 12, lambda row: row.task.starts_on),
-        Column("节点", 36, lambda row: row.milestones, wide=True),
+        Column("节点", 36, lambda row: row.milestones),
         Column("完成时限", 12, lambda row: row.task.due_on),
         Column("首次时限", 12, _later_due),
         Column("延期次数", 8, lambda row: row.task.extensions),

@@ -45,7 +45,7 @@ def test_page_leads_from_need_to_score(client: PageClient) -> None:
     assert problem.goal in page.one("#goal").get_text()
     assert "设置独立病房" in page.one("#tasks").get_text()
     assert "已认可 1，待审核 1" in page.one("#tasks").get_text()
-    assert len(page.select("#evidence .gallery li")) == 2
+    assert len(page.select("#evidence .with-thumb")) == 2
     scores = page.one("#scores").get_text()
     for title in ("任务加权销号率", "按期完成率", "建科标准达标情况", f"{assessment.year} 年"):
         assert title in scores

@@ -55,7 +55,7 @@ def test_likeliest_task_of_the_shipped_library_comes_first(told: Told, first: st
 
 def test_tasks_that_mend_the_item_come_before_those_with_like_words() -> None:
     library = [
-        Standard("W", "独立病房的床位", description="床位和病房的设置"),
+        Standard("W", "独立病房床位", description="床位和病房的设置"),
         Standard("I", "别的名称", item_keys=["gp_beds"]),
         Standard("X", "独立病房", Area.FACULTY),
         Standard("N", "门诊"),
@@ -63,7 +63,9 @@ def test_tasks_that_mend_the_item_come_before_those_with_like_words() -> None:
     found = suggest(Told(Area.DEPARTMENT, "独立病房床位少", "gp_beds"), library)
     assert [(one.task.code, one.by_item) for one in found] == [("I", True), ("W", False)]
     assert found[0].why == "改进调研中的这一项"
-    assert found[1].why == "同一领域，都提到“独立”、“立病”、“病房”"
+    long = suggest(Told(Area.DEPARTMENT, "床位不足，独立病房也没有"), library)
+    assert long[0].why == "同一领域，都提到“独立病房”、“床位”"
+    assert found[1].why == "同一领域，都提到“独立病房床位”"
 
 
 def test_words_alone_bring_no_more_than_six() -> None:

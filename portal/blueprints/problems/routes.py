@@ -170,15 +170,16 @@ def _steps(problem: Problem, now: Standing, chain: Chain) -> list[dict[str, str]
     """Return the links of the chain 需求 → 目标 → 任务 → 佐证 → 得分, and which are there."""
     pieces = sum(len(link.pieces) for link in chain.tasks)
     accepted = sum(link.accepted for link in chain.tasks)
+    solved = now is Standing.SOLVED
     scored = any(cell.score is not None for line in chain.scores for cell in line.cells)
     links = (
         ("需求", bool(problem.need), ""),
         ("目标", bool(problem.goal), ""),
-        ("任务", now is Standing.SOLVED, f"{len(chain.tasks)} 项" if chain.tasks else ""),
-        ("佐证", accepted > 0, f"已认可 {accepted}/{pieces} 件" if pieces else ""),
-        ("得分", scored, ""),
+        ("任务", solved, f"{len(chain.tasks)} 项" if chain.tasks else ""),
+        ("佐证", solved and accepted > 0, f"已认可 {accepted}/{pieces} 件" if pieces else ""),
+        ("得分", solved and scored, ""),
     )
-    begun = {"任务": bool(chain.tasks), "佐证": pieces > 0}
+    begun = {"任务": bool(chain.tasks), "佐证": pieces > 0, "得分": pieces > 0 and scored}
     return [
         {
             "label": label,
