@@ -211,6 +211,8 @@ def _tell_plans(
     """Write into the history of each plan that the import was taken back."""
     for plan in plans:
         mine = [entries[task.id] for task in tasks.values() if task.plan_id == plan.id]
+        if not mine:
+            continue
         removed = sum(bool(one.get("added")) for one in mine)
         details = [("文件", sheet.file_name)]
         if removed:

@@ -127,9 +127,7 @@ def make_everything(scene: Scene) -> Ids:
     survey = survey_in_field(scene)
     item_id = survey.template.items[0].id
     core = make_core_task()
-    met = make_met_target(
-        early_plan, core, by=scene.supported_coordinator, evidence=use.evidence
-    )
+    met = make_met_target(early_plan, core, by=scene.supported_coordinator, evidence=use.evidence)
     early_met = {**early_ids, "standard_id": core.id, "target_id": met.id}
     return Ids(
         common={
