@@ -12,6 +12,7 @@ from portal import clock
 from portal.models import (
     Agreement,
     AgreementState,
+    AmendmentState,
     Assessment,
     AssessmentState,
     LeadershipGroup,
@@ -19,6 +20,7 @@ from portal.models import (
     MeetingState,
     Pairing,
     Plan,
+    PlanAmendment,
     PlanState,
     Side,
     SiteSurvey,
@@ -47,6 +49,15 @@ class TaskCount:
 
 
 @dataclass(frozen=True)
+class ExtensionCount:
+    """Requests for more time that wait for one side, or (None) for the centre alone."""
+
+    decided_by: Side | None
+    number: int
+    since: datetime
+
+
+@dataclass(frozen=True)
 class Facts:
     """All rows that the standing is derived from."""
 
@@ -64,6 +75,8 @@ class Facts:
     # The latest visit that was not called off.
     survey: SiteSurvey | None = None
     group: LeadershipGroup | None = None
+    amendment: PlanAmendment | None = None
+    extensions: Sequence[ExtensionCount] = ()
 
     @property
     def total(self) -> int:
@@ -118,6 +131,7 @@ def waits_of(facts: Facts) -> list[Waiting]:
         *_plan_waits(facts),
         *_agreement_waits(facts),
         *_task_waits(facts),
+        *_change_waits(facts),
         *_meeting_waits(facts),
         *_assessment_waits(facts),
     ]
@@ -226,6 +240,29 @@ def _task_waits(facts: Facts) -> list[Waiting]:
         number = sum(count.overdue for count in late)
         since = min(count.first_due_on for count in late)
         found.append(_wait(facts, supported, f"完成 {number} 项逾期任务", since, page))
+    return found
+
+
+def _change_waits(facts: Facts) -> list[Waiting]:
+    """An amendment that is open, and requests for more time."""
+    found = []
+    if (one := facts.amendment) is not None:
+        page, since = "amendments.list_for_pairing", one.state_since
+        if one.state is AmendmentState.DRAFTING:
+            what = "按意见修改计划调整" if one.return_reason else "完成计划调整并提请同意"
+            found.append(_wait(facts, BOTH, what, since, page))
+        elif one.state is AmendmentState.AGREED:
+            found.append(_wait(facts, "省中心", "批准计划调整", since, page))
+        else:
+            found += [
+                _wait(facts, _leader(facts, side), "同意计划调整", since, page)
+                for side in Side
+                if one.endorsement_of(side) is None
+            ]
+    for count in facts.extensions:
+        who = _leader(facts, count.decided_by) if count.decided_by else "省中心"
+        what = f"审批 {count.number} 项延期申请"
+        found.append(_wait(facts, who, what, count.since, "tasks.list_for_pairing"))
     return found
 
 

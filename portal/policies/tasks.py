@@ -36,6 +36,11 @@ def can_work_on(viewer: User, task: Task) -> Decision:
     )
 
 
+def approves_changes(viewer: User, _task: Task) -> Decision:
+    """A task is suspended, resumed and cancelled by the centre's approval of an amendment."""
+    return yes_if(viewer.role is Role.CENTRE_REVIEWER, "计划调整由省中心批准。")
+
+
 def can_assign(viewer: User, task: Task, side: Side) -> Decision:
     """A hospital's coordinator names who in their own hospital is in charge."""
     if viewer.role is not Role.BASE_COORDINATOR:

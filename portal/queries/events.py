@@ -34,6 +34,7 @@ OBJECT_LABELS = {
     "agreement_termination": "提前终止",
     "signing_delegation": "代签授权",
     "plan": "计划",
+    "amendment": "计划调整",
     "library_edition": "标准任务库版本",
     "task": "任务",
     "closure": "销号申请",

@@ -11,19 +11,25 @@ from portal.models import (
     Agreement,
     AgreementRevision,
     Assessment,
+    ExtensionRequest,
+    ExtensionState,
     LeadershipGroup,
     Meeting,
     MeetingState,
     Pairing,
     Plan,
+    PlanAmendment,
+    Side,
     SiteSurvey,
     SurveyState,
     Task,
     User,
+    Weight,
 )
+from portal.policies.amendments import OPEN_STATES
 from portal.policies.groups import composition_gaps
 from portal.policies.scope import visible_assessments, visible_tasks
-from portal.policies.standing import Facts, TaskCount
+from portal.policies.standing import ExtensionCount, Facts, TaskCount
 from portal.queries.agreements_at_hand import AtHand, agreements_at_hand
 from portal.queries.meetings import meeting_status
 
@@ -51,6 +57,8 @@ def facts_of(pairing: Pairing, *, viewer: User) -> Facts:
         assessments=_assessments(pairing, viewer),
         survey=_survey(pairing),
         group=group,
+        amendment=_amendment(pairing),
+        extensions=_extensions(pairing),
     )
 
 
@@ -116,6 +124,43 @@ def _survey(pairing: Pairing) -> SiteSurvey | None:
         .where(SiteSurvey.id == latest)
         .options(joinedload(SiteSurvey.confirmations))
     )
+
+
+def _amendment(pairing: Pairing) -> PlanAmendment | None:
+    """Return the amendment that is open, with the consents given."""
+    return _first(
+        sa.select(PlanAmendment)
+        .where(PlanAmendment.pairing_id == pairing.id, PlanAmendment.state.in_(OPEN_STATES))
+        .options(joinedload(PlanAmendment.endorsements))
+    )
+
+
+def _extensions(pairing: Pairing) -> list[ExtensionCount]:
+    """Count the requests for more time that wait, by who decides about them."""
+    by_centre = sa.or_(
+        Task.weight >= int(Weight.CORE),
+        User.organisation_id.is_(None),
+        User.organisation_id.not_in([pairing.supporting_id, pairing.supported_id]),
+    )
+    decider = sa.case(
+        (by_centre, ""),
+        (User.organisation_id == pairing.supporting_id, Side.SUPPORTED.value),
+        else_=Side.SUPPORTING.value,
+    ).label("decider")
+    rows = db.session.execute(
+        sa.select(decider, sa.func.count(), sa.func.min(ExtensionRequest.requested_at))
+        .join(Task, Task.id == ExtensionRequest.task_id)
+        .join(User, User.id == ExtensionRequest.requested_by_id)
+        .where(
+            ExtensionRequest.pairing_id == pairing.id,
+            ExtensionRequest.state == ExtensionState.REQUESTED,
+        )
+        .group_by(decider)
+        .order_by(decider)
+    )
+    return [
+        ExtensionCount(Side(side) if side else None, number, since) for side, number, since in rows
+    ]
 
 
 def _assessments(pairing: Pairing, viewer: User) -> list[Assessment]:

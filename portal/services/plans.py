@@ -28,6 +28,7 @@ from portal.services.plan_changes import (
     requirements_of,
     touch,
 )
+from portal.services.plan_versions import AT_FILING, take_version
 from portal.workflow import check_version, record, transition
 from portal.workflow.plans import PLAN, missing_for_agreement
 
@@ -156,7 +157,7 @@ def put_in_force(plan: Plan, *, actor: User) -> Plan:
     lock(plan)
     transition(PLAN, plan, "put_in_force", actor=actor, details=_size(plan))
     plan.in_force_at = clock.now()
-    db.session.flush()
+    take_version(plan, AT_FILING, actor=actor)
     return plan
 
 

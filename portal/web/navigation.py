@@ -44,6 +44,12 @@ ENTRIES = (
         "clipboard-check",
         frozenset({Role.BASE_LEADER, Role.CENTRE_REVIEWER}),
     ),
+    Entry(
+        "变更审批",
+        "amendments.list_changes",
+        "arrow-clockwise",
+        frozenset({Role.BASE_LEADER, Role.CENTRE_REVIEWER}),
+    ),
     Entry("协议备案", "agreements.list_agreements", "file-earmark-text", frozenset(READERS)),
     Entry("会议", "meetings.list_meetings", "calendar-event", frozenset(READERS)),
     Entry(

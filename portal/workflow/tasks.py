@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 from portal import clock
 from portal.models import PlanState, Side, Task, TaskState
-from portal.policies.tasks import can_work_on
+from portal.policies.tasks import approves_changes, can_work_on
 from portal.workdays import workdays_between
 from portal.workflow.engine import Step, Workflow
 
@@ -31,6 +31,52 @@ TASK_WORK: Workflow[Task] = Workflow(
         ),
     ),
 )
+
+
+RESTING: Workflow[Task] = Workflow(
+    object_type="task",
+    noun="任务",
+    steps=(
+        Step(
+            action="suspend",
+            label="暂停",
+            title="按计划调整暂停任务",
+            sources=frozenset({TaskState.NOT_STARTED, TaskState.IN_PROGRESS}),
+            target=TaskState.SUSPENDED,
+            may=approves_changes,
+            tone="warning",
+        ),
+        # A suspended task goes back to where it was: one step for each of the two states.
+        Step(
+            action="resume",
+            label="恢复",
+            title="按计划调整恢复任务",
+            sources=frozenset({TaskState.SUSPENDED}),
+            target=TaskState.IN_PROGRESS,
+            may=approves_changes,
+            tone="success",
+        ),
+        Step(
+            action="resume_not_started",
+            label="恢复",
+            title="按计划调整恢复任务",
+            sources=frozenset({TaskState.SUSPENDED}),
+            target=TaskState.NOT_STARTED,
+            may=approves_changes,
+            tone="success",
+        ),
+        Step(
+            action="cancel",
+            label="取消",
+            title="按计划调整取消任务",
+            sources=frozenset({TaskState.NOT_STARTED, TaskState.IN_PROGRESS, TaskState.SUSPENDED}),
+            target=TaskState.CANCELLED,
+            may=approves_changes,
+            tone="danger",
+        ),
+    ),
+)
+"""What an approved amendment does to a task; nobody takes these steps by themselves."""
 
 
 @dataclass(frozen=True)

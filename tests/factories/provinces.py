@@ -20,6 +20,7 @@ from portal.services import assessment_reviews
 from portal.workflow.plans import CORE_WEIGHT
 from tests.factories.access import make_handover, make_identity, make_invitation, make_invited_user
 from tests.factories.agreements import draft_agreement, filed_agreement
+from tests.factories.amendments import drafted
 from tests.factories.assessments import score_of, self_assessing
 from tests.factories.evidence import evidence_for, png_bytes
 from tests.factories.extensions import extension_row
@@ -162,6 +163,7 @@ def make_everything(scene: Scene) -> Ids:
             "import_id": wrong_import(scene, by=scene.supporting_coordinator).id,
             "problem_id": make_problem(scene.pairing, scene.supported_coordinator, tasks=[task]).id,
             "assessment_id": assessment.id,
+            **amendment_ids(scene, task),
             "extension_id": extension_row(task, by=scene.supported_coordinator).id,
             "milestone_id": make_milestone(task, done_on=task.starts_on).id,
             "item_id": score_of(assessment, "1.1").item_id,
@@ -205,6 +207,12 @@ def make_core_task() -> LibraryTask:
     """Add a core task to the current edition of the library."""
     edition = db.session.query(LibraryEdition).filter_by(state=EditionState.PUBLISHED).one()
     return make_library_task("A-99", weight=CORE_WEIGHT, edition=edition.edition)
+
+
+def amendment_ids(scene: Scene, task: Task) -> dict[str, int | str]:
+    """An amendment with one line, and the version that was kept before it."""
+    amendment = drafted(scene, task)
+    return {"amendment_id": amendment.id, "line_id": amendment.changes[0].id, "number": 1}
 
 
 PHONE_ENDPOINTS = (

@@ -248,4 +248,4 @@ def test_page_of_one_pairing_takes_a_fixed_number_of_queries(client: PageClient)
     client.login(scene.centre, PASSWORD)
     with count_queries() as queries:
         client.get(f"/pairings/{scene.pairing_id}")
-    queries.at_most(12)
+    queries.at_most(14)

@@ -230,8 +230,9 @@ def test_plan_in_force_shows_lights_and_offers_no_change(client: PageClient) -> 
     enter(client, scene)
     page = tab(client, scene)
     assert len(page.select(".light-red")) == 5
-    assert "计划变更" in page.text
-    assert page.select("main form") == []
+    assert "提出调整" in page.text
+    forms = [form["action"] for form in page.select("main form")]
+    assert forms == [f"/plans/{plan.id}/amendments"]
     for address in ("goals", "tasks/new", f"tasks/{plan.tasks[0].id}"):
         refused = client.get(f"/plans/{plan.id}/{address}")
         assert refused.status == 409

@@ -193,6 +193,9 @@ def test_object_of_another_parent_is_not_found(
         f"/tasks/{early['task_id']}/milestones/{known['milestone_id']}/undo": {"POST"},
         f"/evidence/uses/{alien.id}/remove": {"POST"},
         in_draft: {"GET", "POST"},
+        f"/amendments/{known['amendment_id']}/tasks/{alien.task_id}": {"GET", "POST"},
+        f"/amendments/{known['amendment_id']}/lines/999999/remove": {"POST"},
+        f"/plans/{early['plan_id']}/versions/1": {"GET"},
         f"{in_draft}/leave-out": {"POST"},
         f"{in_draft}/move": {"POST"},
         f"/assessments/{known['assessment_id']}/items/999999": {"GET"},
@@ -210,6 +213,9 @@ def test_object_of_another_parent_is_not_found(
 def test_every_address_with_two_ids_is_mixed_above() -> None:
     names = {rule.endpoint for rule in RULES.values() if len(rule.arguments) > 1}
     assert names == {
+        "amendments.change_task",
+        "amendments.remove_line",
+        "amendments.show_version",
         "assessments.item_rows",
         "papers.download",
         # A clause is named by its key within the agreement, which alone decides.

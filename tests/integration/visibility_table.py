@@ -205,6 +205,32 @@ POST tasks.reach_milestone          L FF F AAA AAA NN N NNN
 POST tasks.start_task               L FF F AAA AAA NN N NNN
 POST tasks.undo_milestone           L FF F AAA AAA NN N NNN
 
+GET  amendments.list_changes        L FV F FVF FVF FV F FFF
+GET  amendments.list_for_pairing    L VV V VVN VVN NN N NNN
+GET  amendments.show_amendment      L VV V VVN VVN NN N NNN
+POST amendments.start_amendment     L FF F AFN AFN NN N NNN
+GET  amendments.edit_reason         L FF F VFN VFN NN N NNN
+POST amendments.edit_reason         L FF F AFN AFN NN N NNN
+GET  amendments.choose_tasks        L FF F VFN VFN NN N NNN
+POST amendments.choose_tasks        L FF F AFN AFN NN N NNN
+GET  amendments.change_task         L FF F VFN VFN NN N NNN
+POST amendments.change_task         L FF F AFN AFN NN N NNN
+GET  amendments.add_task            L FF F VFN VFN NN N NNN
+POST amendments.add_task            L FF F AFN AFN NN N NNN
+GET  amendments.change_goals        L FF F VFN VFN NN N NNN
+POST amendments.change_goals        L FF F AFN AFN NN N NNN
+GET  amendments.pick_from_library   L FF F VFN VFN NN N NNN
+POST amendments.pick_from_library   L FF F AFN AFN NN N NNN
+POST amendments.remove_line         L FF F AFN AFN NN N NNN
+POST amendments.propose_amendment   L FF F AFN AFN NN N NNN
+POST amendments.consent_to_amendment L FF F FAN FAN NN N NNN
+POST amendments.decline_amendment   L FF F FAN FAN NN N NNN
+POST amendments.return_amendment    L FA F FFN FFN NN N NNN
+POST amendments.approve_amendment   L FA F FFN FFN NN N NNN
+POST amendments.withdraw_amendment  L FF F AFN AFN NN N NNN
+GET  amendments.show_version        L VV V VVN VVN NN N NNN
+GET  amendments.compare_versions    L VV V VVN VVN NN N NNN
+
 POST extensions.grant_extension     L FA F FAF FFF NN N NNN
 POST extensions.refuse_extension    L FA F FAF FFF NN N NNN
 GET  extensions.request_extension   L FF F VVV VVV NN N NNN

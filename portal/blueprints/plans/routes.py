@@ -19,6 +19,7 @@ from portal.policies.plans import (
     leads_side,
 )
 from portal.queries import plans as queries
+from portal.queries.amendments import plan_changes
 from portal.queries.history import history_of
 from portal.queries.pairings import get_pairing
 from portal.services import plans
@@ -114,6 +115,7 @@ def plan_parts(plan: Plan) -> dict[str, Any]:
         "pairing": plan.pairing,
         "page": page,
         "plan": plan,
+        "changes": plan_changes(plan, viewer=viewer),
         "spans": queries.year_spans(plan),
         "goals": {(goal.year, goal.area): goal.goal for goal in plan.goals},
         "can_edit": can_edit,

@@ -12,6 +12,7 @@ from portal.models import Role, User
 from portal.queries.workbench import (
     agreements,
     assessments,
+    changes,
     closure,
     evidence,
     meetings,
@@ -31,6 +32,8 @@ TO_DO: dict[Role, tuple[Collector, ...]] = {
         agreements.to_sign,
         surveys.to_confirm,
         pairings.plans_to_endorse,
+        changes.to_consent,
+        changes.extensions_to_decide,
         closure.to_confirm,
         meetings.minutes_to_approve,
         evidence.rejected,
@@ -40,6 +43,7 @@ TO_DO: dict[Role, tuple[Collector, ...]] = {
         surveys.to_plan,
         surveys.in_hand,
         agreements.in_hand,
+        changes.in_hand,
         tasks.returned,
         tasks.due,
         evidence.rejected,
@@ -50,22 +54,29 @@ TO_DO: dict[Role, tuple[Collector, ...]] = {
         assessments.to_fill,
     ),
     Role.CONTRIBUTOR: (tasks.returned, tasks.due, evidence.rejected),
-    Role.CENTRE_REVIEWER: (agreements.to_file, closure.to_verify, assessments.to_review),
+    Role.CENTRE_REVIEWER: (
+        agreements.to_file,
+        changes.to_approve,
+        changes.extensions_to_decide,
+        closure.to_verify,
+        assessments.to_review,
+    ),
     Role.COMMISSION_OFFICER: (assessments.to_publish,),
     Role.EXPERT: (assessments.assigned,),
 }
 """What each role acts on. A city officer only reads and has no such list."""
 
 WITH_OTHERS: dict[Role, tuple[Collector, ...]] = {
-    Role.BASE_LEADER: (agreements.with_others, closure.with_others),
+    Role.BASE_LEADER: (agreements.with_others, changes.with_others, closure.with_others),
     Role.BASE_COORDINATOR: (
         surveys.with_others,
         agreements.with_others,
+        changes.with_others,
         closure.with_others,
         meetings.with_others,
         assessments.with_others,
     ),
-    Role.CONTRIBUTOR: (closure.with_others,),
+    Role.CONTRIBUTOR: (changes.extensions_with_others, closure.with_others),
     Role.CITY_OFFICER: (agreements.with_others, tasks.due, closure.with_others),
 }
 """What a role waits for while somebody else has it."""
