@@ -5,6 +5,7 @@ from datetime import date, timedelta
 
 from portal.clock import add_months
 from portal.models import LibraryTask, Recurrence
+from portal.policies.field_text import Months
 
 
 @dataclass(frozen=True)
@@ -40,12 +41,20 @@ def occurrences(
         begins = add_months(starts_on, 12 * stretch)
         due = min(add_months(starts_on, months) - timedelta(days=1), plan_ends_on)
         year = year_of(begins, plan_starts_on)
-        if task.recurrence is Recurrence.ONCE:
-            found.append(Occurrence(task.code, task.title, year, begins, due))
-        else:
-            title = f"{task.title}（第{year}年）"
-            found.append(Occurrence(f"{task.code}-{count}", title, year, begins, due))
+        code = task.code if task.recurrence is Recurrence.ONCE else f"{task.code}-{count}"
+        found.append(Occurrence(code, title_in(task, year), year, begins, due))
     return found
+
+
+def title_in(task: LibraryTask, year: int) -> str:
+    """Return what ``task`` is called in the plan's ``year``: a yearly one names it."""
+    return task.title if task.recurrence is Recurrence.ONCE else f"{task.title}（第{year}年）"
+
+
+def steps_of(task: LibraryTask, starts_on: date, due_on: date) -> list[tuple[date, str]]:
+    """Return the milestones of ``task`` on the days they fall on, none after it is due."""
+    days = [(Months(int(count)).ends(starts_on), title) for title, count in task.milestones]
+    return sorted((min(day, due_on), title) for day, title in days)
 
 
 def year_of(day: date, plan_starts_on: date) -> int:

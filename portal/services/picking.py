@@ -8,8 +8,7 @@ import sqlalchemy as sa
 from portal.errors import Rejected
 from portal.extensions import db
 from portal.models import LibraryTask, Pairing, Plan, Side, Task, User
-from portal.policies.field_text import Months
-from portal.policies.recurrence import Occurrence, occurrences
+from portal.policies.recurrence import Occurrence, occurrences, steps_of
 from portal.policies.task_entries import Charge, charge_of
 from portal.policies.task_fields import PERSON_LENGTH
 from portal.queries.plans import people_of
@@ -121,11 +120,5 @@ def _task_from(plan: Plan, number: int, standard: LibraryTask, one: Occurrence) 
     task.starts_on, task.due_on, task.first_due_on = one.starts_on, one.due_on, one.due_on
     task.measures = standard.measures
     task.requirements = requirements_of(standard.evidence)
-    task.milestones = milestones_of(steps_of(standard, one))
+    task.milestones = milestones_of(steps_of(standard, one.starts_on, one.due_on))
     return task
-
-
-def steps_of(standard: LibraryTask, one: Occurrence) -> list[tuple[date, str]]:
-    """Return the standard's milestones on the days they fall on, none after the task is due."""
-    days = [(Months(int(count)).ends(one.starts_on), title) for title, count in standard.milestones]
-    return sorted((min(day, one.due_on), title) for day, title in days)

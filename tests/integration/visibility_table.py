@@ -154,8 +154,10 @@ GET  library.show_changes           L VV F NNF NNF NN F FFF
 GET  library.show_edition           L VV F VVF VVF VV F FFF
 GET  library.show_for_task          L VV V VVV VVV NN N NNN
 GET  library.show_task              L VV F VVF VVF VV F FFF
+GET  library.show_plan_updates      L VV F VVN VVN NN N NNN
 POST library.start_draft            L FA F FFF FFF FF F FFF
 POST library.take_back              L FA F NNF NNF NN F FFF
+POST library.update_plan            L FF F AFN AFN NN N NNN
 POST library.withdraw_example       L FA F FFF FFF FF F FFF
 
 POST plans.add_core                 L FF F AFN AFN NN N NNN

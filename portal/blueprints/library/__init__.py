@@ -9,4 +9,5 @@ from portal.blueprints.library import (  # noqa: E402, F401
     editions,
     examples,
     routes,
+    updates,
 )

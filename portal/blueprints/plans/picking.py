@@ -12,6 +12,7 @@ from portal.models import BaseKind, LibraryTask, Pairing, Side
 from portal.policies.decision import require
 from portal.policies.plans import can_pick_tasks
 from portal.queries.library import library_tasks
+from portal.queries.library_examples import examples_for
 from portal.queries.picking import (
     PickPairing,
     chosen_pairings,
@@ -131,4 +132,5 @@ def _pick_page(
             starts_on=form.starts_on.data,
         ),
         ticked=ticked,
+        examples=examples_for({task.code for task in library}),
     )

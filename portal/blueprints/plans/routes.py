@@ -15,12 +15,14 @@ from portal.policies.plans import (
     can_complete_plan,
     can_edit_plan,
     can_endorse_plan,
+    can_see_library,
     can_start_plan,
     leads_side,
 )
 from portal.queries import plans as queries
 from portal.queries.amendments import plan_changes
 from portal.queries.history import history_of
+from portal.queries.library_updates import newer_of
 from portal.queries.pairings import get_pairing
 from portal.services import plans
 from portal.web.accounts import actor
@@ -119,6 +121,7 @@ def plan_parts(plan: Plan) -> dict[str, Any]:
         "spans": queries.year_spans(plan),
         "goals": {(goal.year, goal.area): goal.goal for goal in plan.goals},
         "can_edit": can_edit,
+        "newer": len(newer_of(plan)) if can_see_library(viewer) else 0,
         "can_endorse": open_now and bool(can_endorse_plan(viewer, plan)),
         "can_complete": plan.state is PlanState.IN_FORCE and bool(can_complete_plan(viewer, plan)),
         "sides": list(Side),
