@@ -28,6 +28,9 @@ from portal.models import (
     Plan,
     Programme,
     Resolution,
+    SiteSurvey,
+    SurveyDepartment,
+    SurveyMember,
     Task,
     TrainingBase,
     YearGoal,
@@ -76,6 +79,8 @@ OWNERS: dict[type[Any], tuple[str, type[Any]]] = {
     EvidenceRequirement: ("task_id", Task),
     GroupMember: ("group_id", LeadershipGroup),
     Resolution: ("meeting_id", Meeting),
+    SurveyDepartment: ("survey_id", SiteSurvey),
+    SurveyMember: ("survey_id", SiteSurvey),
     TrainingBase: ("organisation_id", Organisation),
     YearGoal: ("plan_id", Plan),
 }
