@@ -5,7 +5,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from flask import Flask
 
-from portal import clock
+from portal import clock, workdays
 from portal.config import ConfigurationError
 from portal.extensions import db
 from portal.models import User
@@ -25,6 +25,19 @@ def refuse_unsafe_production(app: Flask) -> None:
     reasons = [*_unsafe_settings(app), *_unsafe_accounts(app)]
     if reasons:
         raise ConfigurationError("The portal will not serve like this: " + " ".join(reasons))
+
+
+def warn_of_old_calendar(app: Flask) -> None:
+    """Log a warning when the working calendar does not know this year's holidays yet.
+
+    Monday to Friday then count as working days, so that every "n working days" may be off by
+    the make-up days (调休). Called by wsgi.py.
+    """
+    year = clock.today().year
+    if not workdays.knows_year(year):
+        app.logger.warning(
+            "The working calendar has no holidays of %s: bring chinesecalendar up to date.", year
+        )
 
 
 def _unsafe_settings(app: Flask) -> list[str]:

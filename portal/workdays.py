@@ -33,6 +33,15 @@ def _workdays() -> list[int]:
     ]
 
 
+def knows_year(year: int) -> bool:
+    """Return whether the package has the State Council's holidays and make-up days of ``year``."""
+    try:
+        chinese_calendar.is_workday(date(year, 12, 31))
+    except NotImplementedError:
+        return False
+    return True
+
+
 def workdays_between(since: date, until: date) -> int:
     """Return how many working days lie after ``since`` up to and including ``until``.
 

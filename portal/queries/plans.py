@@ -24,6 +24,7 @@ from portal.models import (
     Pairing,
     Plan,
     PlanState,
+    Problem,
     Side,
     Standard,
     SurveyItem,
@@ -34,6 +35,7 @@ from portal.policies.goal_figures import figure_advice
 from portal.policies.plans import can_edit_plan, sees_plans
 from portal.policies.scope import visible_pairings
 from portal.queries.agreements_at_hand import AtHand, agreements_at_hand
+from portal.queries.problems import unanswered_problems
 from portal.workdays import workdays_between
 from portal.workflow.plans import Gap, advice_for_agreement, gaps_for_agreement
 
@@ -61,6 +63,7 @@ class PlanPage:
     areas: list[tuple[Area, list[Task]]]
     gaps: list[Gap]
     advice: list[str]
+    problems: list[Problem]
     waiting: Waiting | None
     locked: bool
 
@@ -134,6 +137,7 @@ def plan_page(plan: Plan) -> PlanPage:
         areas=[(area, [one for one in plan.tasks if one.area is area]) for area in Area],
         gaps=gaps,
         advice=advice_of(plan) if open_now else [],
+        problems=unanswered_problems(plan) if open_now else [],
         waiting=_waiting(plan, bool(gaps), agreement),
         locked=agreement is not None and agreement.state is AgreementState.SUBMITTED,
     )

@@ -9,7 +9,7 @@ from portal.blueprints.plans import bp
 from portal.blueprints.plans.forms import WithdrawForm
 from portal.blueprints.plans.task_forms import RowsForm
 from portal.errors import StaleEdit
-from portal.models import Plan, PlanState, Side, Task
+from portal.models import Plan, PlanState, Problem, Side, Task
 from portal.policies.decision import require
 from portal.policies.plans import (
     can_complete_plan,
@@ -131,8 +131,17 @@ def plan_parts(plan: Plan) -> dict[str, Any]:
         "ticked": {},
         "names": queries.names_of(queries.people_of(plan.pairing)) if can_edit else {},
         "others": queries.open_plans(viewer, besides=plan) if can_edit else [],
+        "advice": [*page.advice, *map(_unanswered, page.problems)],
         "missing": [mended(plan, gap) for gap in page.gaps] if can_edit else page.blocking,
         "events": history_of("plan", plan.id),
+    }
+
+
+def _unanswered(problem: Problem) -> dict[str, str]:
+    """Return the line of a problem that no task answers, with its page."""
+    return {
+        "text": f"问题“{problem.title}”还没有对应的任务",
+        "url": url_for("problems.show_problem", problem_id=problem.id),
     }
 
 
