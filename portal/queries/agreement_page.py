@@ -27,6 +27,7 @@ from portal.policies.agreements import (
     Waiting,
     can_review,
     late_of,
+    renewal_due_since,
     waits_for,
 )
 from portal.policies.annexes import Content
@@ -99,6 +100,21 @@ class AgreementPage:
         if self.agreement.state is IN_FORCE:
             return self.at_hand.being_made
         return self.agreement.replaces
+
+    @property
+    def is_on_paper(self) -> bool:
+        """Whether the text is fixed, so that it can be printed for signature and seal."""
+        return self.agreement.state not in EDITABLE
+
+    @property
+    def renewal_due(self) -> bool:
+        """Whether it is time to renew it."""
+        return renewal_due_since(self.agreement, clock.today()) is not None
+
+    @property
+    def days_left(self) -> int:
+        """Days until the last day of its term; negative once that is over."""
+        return (self.agreement.current.ends_on - clock.today()).days
 
     @property
     def returned(self) -> Event | None:

@@ -4,4 +4,11 @@ from flask import Blueprint
 
 bp = Blueprint("agreements", __name__)
 
-from portal.blueprints.agreements import clauses, register, routes, steps  # noqa: E402, F401
+from portal.blueprints.agreements import (  # noqa: E402, F401
+    changes,
+    clauses,
+    delegations,
+    register,
+    routes,
+    steps,
+)

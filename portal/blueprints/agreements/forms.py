@@ -4,13 +4,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from wtforms import BooleanField, DateField, FileField, TextAreaField
-from wtforms.validators import DataRequired
+from wtforms import (
+    BooleanField,
+    DateField,
+    FileField,
+    SelectField,
+    TextAreaField,
+)
+from wtforms.validators import DataRequired, Optional
 
 from portal.errors import Rejected
-from portal.models import AgreementClause, AgreementRemark, AgreementRevision, AnnexKind
+from portal.models import (
+    AgreementClause,
+    AgreementRemark,
+    AgreementRevision,
+    AnnexKind,
+    Side,
+)
 from portal.policies.agreement_text import Remark, articles, required_keys
-from portal.web.forms import MaxLength, PortalForm, keep_despite_warning
+from portal.web.forms import MaxLength, PortalForm, choices, keep_despite_warning
 
 CLAUSE_LENGTH = 5000
 REMARK_LENGTH = 1000
@@ -107,6 +119,27 @@ class WithdrawForm(PortalForm):
     """Taking the agreement back from signing, with an optional word why."""
 
     comment = TextAreaField("撤回原因", [MaxLength(500)])
+
+
+class OrderForm(PortalForm):
+    """In which order the two sides sign, chosen when signing is opened."""
+
+    first = SelectField(
+        "签署顺序", choices=choices(Side, blank="不限先后"), validators=[Optional()]
+    )
+
+    @property
+    def side(self) -> Side | None:
+        """The side that signs first; None where the order is free."""
+        return next((side for side in Side if side.value == self.first.data), None)
+
+
+class TakeBackForm(PortalForm):
+    """Taking a submitted agreement back."""
+
+    take_back_reason = TextAreaField(
+        "撤回原因", [DataRequired("请填写撤回报送的原因。"), MaxLength(500)]
+    )
 
 
 class AttachScanForm(PortalForm):

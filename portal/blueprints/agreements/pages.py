@@ -4,18 +4,27 @@ from collections.abc import Iterable
 
 from flask import render_template, request, url_for
 
+from portal.blueprints.agreements.change_forms import (
+    AbandonForm,
+    ChangeForm,
+    EndForm,
+    EndWordForm,
+)
 from portal.blueprints.agreements.forms import (
     AttachScanForm,
+    OrderForm,
     ReturnForm,
+    TakeBackForm,
     WithdrawForm,
     places_of,
     return_form,
 )
-from portal.models import Agreement, Pairing, Side
+from portal.models import Agreement, AgreementKind, Pairing, Side
 from portal.queries.agreement_now import Gap
-from portal.queries.agreement_page import agreement_page
+from portal.queries.agreement_page import AgreementPage, agreement_page
 from portal.queries.evidence_attached import attached_to
 from portal.web.accounts import actor
+from portal.workflow.terminations import WORKFLOW as TERMINATION
 
 COMPARE, TEXT = "compare", "text"
 
@@ -43,6 +52,11 @@ def render_agreement(
     scan_form: AttachScanForm | None = None,
     returning: ReturnForm | None = None,
     withdrawing: WithdrawForm | None = None,
+    taking_back: TakeBackForm | None = None,
+    changing: ChangeForm | None = None,
+    abandoning: AbandonForm | None = None,
+    ending: EndForm | None = None,
+    end_word: EndWordForm | None = None,
 ) -> str:
     """Render the agreement; forms given are those that came back with mistakes."""
     view = request.args.get("view")
@@ -63,6 +77,35 @@ def render_agreement(
         attachments=attached_to(agreement, viewer=actor()),
         sides=list(Side),
         withdrawing=withdrawing or WithdrawForm(),
+        ordering=_ordering(agreement),
+        taking_back=taking_back or TakeBackForm(),
+        changing=changing or _changing(shown),
+        abandoning=abandoning or AbandonForm(),
+        ending=ending or EndForm(),
+        end_word=end_word or EndWordForm(),
+        end_actions=_end_actions(shown),
         scan_form=scan_form or AttachScanForm(),
         returning=returning if deciding else None,
     )
+
+
+def _ordering(agreement: Agreement) -> OrderForm:
+    """Return the choice of who signs first, as it was the last time."""
+    form = OrderForm(formdata=None)
+    form.first.data = agreement.first_to_sign.value if agreement.first_to_sign else ""
+    return form
+
+
+def _changing(shown: AgreementPage) -> ChangeForm:
+    """Return the form for an amendment; for a renewal where one is due."""
+    form = ChangeForm(formdata=None)
+    renews = "renew" in shown.actions
+    form.kind.data = (AgreementKind.RENEWAL if renews else AgreementKind.AMENDMENT).value
+    return form
+
+
+def _end_actions(shown: AgreementPage) -> frozenset[str]:
+    """Return what the viewer may do now about a request to end the agreement early."""
+    if shown.termination is None:
+        return frozenset()
+    return frozenset(step.action for step in TERMINATION.open_to(shown.termination, actor()))

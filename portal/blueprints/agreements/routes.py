@@ -77,7 +77,7 @@ def _after_saving(agreement: Agreement) -> None:
     elif missing_for_signing(agreement):
         flash("协议文本已保存。还有事项没有完成，暂时不能提请签署，请看下面的清单。", "warning")
     else:
-        agreements.open_signing(agreement, actor=actor())
+        agreements.open_signing(agreement, actor=actor(), first=agreement.first_to_sign)
         flash("协议文本已保存并锁定，请双方负责人签署。", "success")
 
 

@@ -6,11 +6,18 @@ from flask import flash, request, url_for
 from werkzeug.wrappers import Response
 
 from portal.blueprints.agreements import bp
-from portal.blueprints.agreements.forms import AttachScanForm, WithdrawForm, places_of, return_form
+from portal.blueprints.agreements.forms import (
+    AttachScanForm,
+    OrderForm,
+    TakeBackForm,
+    WithdrawForm,
+    places_of,
+    return_form,
+)
 from portal.blueprints.agreements.pages import render_agreement
 from portal.errors import Rejected
 from portal.models import Agreement
-from portal.policies.agreements import can_edit, can_review, can_withdraw
+from portal.policies.agreements import can_edit, can_review, can_take_back, can_withdraw
 from portal.policies.decision import require
 from portal.queries.agreements import get_agreement
 from portal.services import agreements
@@ -24,8 +31,9 @@ from portal.web.requests import begin_writing, leave_to, let_go, reads_first, wr
 def open_signing(agreement_id: int) -> Response:
     """Ask both leaders to sign."""
     agreement = get_agreement(agreement_id, viewer=actor())
-    agreements.open_signing(agreement, actor=actor(), seen_version=_seen())
-    return _done(agreement, "文本已锁定，请双方负责人签署。")
+    first = OrderForm().side
+    agreements.open_signing(agreement, actor=actor(), first=first, seen_version=seen())
+    return done(agreement, "文本已锁定，请双方负责人签署。")
 
 
 @bp.post("/agreements/<int:agreement_id>/reopen-draft")
@@ -38,9 +46,9 @@ def reopen_draft(agreement_id: int) -> Response | tuple[str, int]:
     if not form.validate():
         return render_agreement(agreement, withdrawing=form), 422
     agreements.reopen_draft(
-        agreement, actor=actor(), reason=form.comment.data or "", seen_version=_seen()
+        agreement, actor=actor(), reason=form.comment.data or "", seen_version=seen()
     )
-    return _done(agreement, "已撤回修改，本稿的签署作废。")
+    return done(agreement, "已撤回修改，本稿的签署作废。")
 
 
 @bp.post("/agreements/<int:agreement_id>/sign")
@@ -48,8 +56,8 @@ def reopen_draft(agreement_id: int) -> Response | tuple[str, int]:
 def sign_agreement(agreement_id: int) -> Response:
     """Sign for the own side."""
     agreement = get_agreement(agreement_id, viewer=actor())
-    agreements.sign_agreement(agreement, actor=actor(), seen_version=_seen())
-    return _done(agreement, "您已签署本协议。")
+    agreements.sign_agreement(agreement, actor=actor(), seen_version=seen())
+    return done(agreement, "您已签署本协议。")
 
 
 @bp.post("/agreements/<int:agreement_id>/attach-scan")
@@ -71,12 +79,12 @@ def attach_scan(agreement_id: int) -> Response | tuple[str, int]:
             despite_warning=form.despite_warning.data,
         )
         begin_writing()
-        agreements.attach_scan(agreement, scan, actor=actor(), seen_version=_seen())
+        agreements.attach_scan(agreement, scan, actor=actor(), seen_version=seen())
     except Rejected as refusal:
         form.warned = isinstance(refusal, HoldsPersonalData)
         form.add_errors(refusal.fields)
         return render_agreement(agreement, scan_form=form), 422
-    return _done(agreement, "扫描件已上传。")
+    return done(agreement, "扫描件已上传。")
 
 
 @bp.post("/agreements/<int:agreement_id>/submit")
@@ -84,8 +92,26 @@ def attach_scan(agreement_id: int) -> Response | tuple[str, int]:
 def submit_agreement(agreement_id: int) -> Response:
     """Send the agreement to the centre."""
     agreement = get_agreement(agreement_id, viewer=actor())
-    agreements.submit_agreement(agreement, actor=actor(), seen_version=_seen())
-    return _done(agreement, "协议已报送省中心，等待备案。")
+    agreements.submit_agreement(agreement, actor=actor(), seen_version=seen())
+    return done(agreement, "协议已报送省中心，等待备案。")
+
+
+@bp.post("/agreements/<int:agreement_id>/take-back")
+@writes
+def take_back_agreement(agreement_id: int) -> Response | tuple[str, int]:
+    """Take a submitted agreement back before it is filed."""
+    agreement = get_agreement(agreement_id, viewer=actor())
+    require(can_take_back(actor(), agreement))
+    form = TakeBackForm()
+    if not form.validate():
+        return render_agreement(agreement, taking_back=form), 422
+    agreements.take_back_agreement(
+        agreement,
+        reason=form.take_back_reason.data or "",
+        actor=actor(),
+        seen_version=seen(),
+    )
+    return done(agreement, "已撤回报送，可以修改后重新签署报送。")
 
 
 @bp.post("/agreements/<int:agreement_id>/file")
@@ -93,8 +119,8 @@ def submit_agreement(agreement_id: int) -> Response:
 def file_agreement(agreement_id: int) -> Response:
     """File the agreement under the next number."""
     agreement = get_agreement(agreement_id, viewer=actor())
-    agreements.file_agreement(agreement, actor=actor(), seen_version=_seen())
-    return _done(agreement, f"已备案，备案号：{agreement.filing_number}。")
+    agreements.file_agreement(agreement, actor=actor(), seen_version=seen())
+    return done(agreement, f"已备案，备案号：{agreement.filing_number}。")
 
 
 @bp.post("/agreements/<int:agreement_id>/return")
@@ -112,20 +138,21 @@ def return_agreement(agreement_id: int) -> Response | tuple[str, int]:
                 reason=form.comment.data or "",
                 remarks=form.remarks(places),
                 actor=actor(),
-                seen_version=_seen(),
+                seen_version=seen(),
             )
         except Rejected as refusal:
             form.add_errors(refusal.fields)
         else:
-            return _done(agreement, "协议已退回双方修改。")
+            return done(agreement, "协议已退回双方修改。")
     return render_agreement(agreement, returning=form), 422
 
 
-def _seen() -> int | None:
+def seen() -> int | None:
     """Return the version of the page from which the step was asked for."""
     return request.form.get("version", type=int)
 
 
-def _done(agreement: Agreement, message: str) -> Response:
+def done(agreement: Agreement, message: str) -> Response:
+    """Say that a step was taken and lead back to the agreement."""
     flash(message, "success")
     return leave_to(url_for("agreements.show_agreement", agreement_id=agreement.id))
