@@ -3,12 +3,13 @@
 from flask import Flask
 from flask_migrate.cli import db as tables
 
-from portal.cli import accounts, audit, backup, demo, files, reference
+from portal.cli import accounts, agreements, audit, backup, demo, files, reference
 from portal.cli.plainly import say_plainly
 
 COMMANDS = (
     accounts.create_admin,
     accounts.reset_second_factor,
+    agreements.check_agreements,
     audit.audit_commands,
     backup.backup,
     backup.backup_verify,

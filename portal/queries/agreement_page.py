@@ -101,6 +101,10 @@ class AgreementPage:
             return self.at_hand.being_made
         return self.agreement.replaces
 
+    def against(self, revision: AgreementRevision) -> AgreementRevision | None:
+        """What ``revision`` can be shown beside."""
+        return compared_with(self.agreement, revision)
+
     @property
     def is_on_paper(self) -> bool:
         """Whether the text is fixed, so that it can be printed for signature and seal."""

@@ -23,6 +23,7 @@ from portal.models import (
     Plan,
     Role,
     Side,
+    SigningDelegation,
     Task,
     Upload,
     UploadState,
@@ -80,6 +81,7 @@ def open_work_of(user: User) -> list[OpenThing]:
         *_assignments(user),
         *meetings,
         *_groups(user),
+        *_delegations(user),
         *_uploads(user),
         *_waiting_on_post(user, listed=[one.values for one in meetings]),
     ]
@@ -238,6 +240,32 @@ def _groups(user: User) -> Iterator[OpenThing]:
             note="请在领导小组页面更换成员",
             endpoint="pairings.edit_group",
             values={"pairing_id": pairing.id},
+        )
+
+
+def _delegations(user: User) -> Iterator[OpenThing]:
+    """Leave to sign agreements that the person gave or was given, until it is over."""
+    if not user.role.in_hospital:
+        return
+    rows = db.session.scalars(
+        sa.select(SigningDelegation)
+        .where(
+            sa.or_(SigningDelegation.leader_id == user.id, SigningDelegation.deputy_id == user.id),
+            SigningDelegation.revoked_at.is_(None),
+            SigningDelegation.ends_on >= clock.today(),
+        )
+        .order_by(SigningDelegation.id)
+        .options(joinedload(SigningDelegation.leader), joinedload(SigningDelegation.deputy))
+    )
+    for one in rows:
+        gave = one.leader_id == user.id
+        yield OpenThing(
+            key=f"delegation-{one.id}",
+            kind="代签授权",
+            title=f"授权{one.deputy.name}代签协议" if gave else f"代{one.leader.name}签署协议",
+            due_on=one.ends_on,
+            note="不随交接转移；离岗后授权即失效，请由基地负责人撤销或另行授权",
+            endpoint="agreements.list_delegations",
         )
 
 

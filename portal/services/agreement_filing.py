@@ -37,27 +37,24 @@ def file_agreement(
     year = clock.local_date(now).year
     sequence = _next_sequence(agreement.programme_id, year)
     number = NUMBER.format(year=year, sequence=sequence)
-    if agreement.replaces is not None:
-        lock(agreement.replaces)
-    take(
-        agreement,
-        "file",
-        actor=actor,
-        seen_version=seen_version,
-        details=[("备案号", number)],
-    )
-    agreement.filing_year, agreement.filing_sequence = year, sequence
-    agreement.filing_number = number
-    agreement.filed_by_id, agreement.filed_at = actor.id, now
-    if agreement.replaces is not None:
-        # Both steps reach the database in one flush, the older row first: never two in force.
-        transition(
-            WORKFLOW,
-            agreement.replaces,
-            "supersede",
+    old = agreement.replaces
+    if old is not None:
+        lock(old)
+    # Both steps reach the database in one flush, the older row first: never two in force.
+    with db.session.no_autoflush:
+        take(
+            agreement,
+            "file",
             actor=actor,
-            details=[("由新协议替代", number)],
+            seen_version=seen_version,
+            details=[("备案号", number)],
         )
+        agreement.filing_year, agreement.filing_sequence = year, sequence
+        agreement.filing_number = number
+        agreement.filed_by_id, agreement.filed_at = actor.id, now
+        if old is not None:
+            details = [("由新协议替代", number)]
+            transition(WORKFLOW, old, "supersede", actor=actor, details=details)
     db.session.flush()
     agreement.current.sha256 = seal_of(agreement, agreement.current)
     db.session.flush()

@@ -19,6 +19,7 @@ from portal.policies.assessments import scoring_side
 from portal.services import assessment_reviews
 from portal.workflow.plans import CORE_WEIGHT
 from tests.factories.access import make_handover, make_identity, make_invitation, make_invited_user
+from tests.factories.agreement_papers import asked_to_end, delegation
 from tests.factories.agreements import draft_agreement, filed_agreement
 from tests.factories.amendments import drafted
 from tests.factories.assessments import score_of, self_assessing
@@ -149,6 +150,10 @@ def make_everything(scene: Scene) -> Ids:
             "session_id": open_session(scene.supported_coordinator).id,
             "organisation_id": scene.pairing.supported_id,
             "agreement_id": agreement.id,
+            "delegation_id": delegation(
+                scene, deputy=make_user(Role.BASE_LEADER, scene.pairing.supported)
+            ).id,
+            "termination_id": asked_to_end(agreement, scene).id,
             "plan_id": plan.id,
             "task_id": task.id,
             "use_id": use.id,

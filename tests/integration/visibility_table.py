@@ -121,22 +121,33 @@ GET  pairings.list_events           L VV V VVN VVN NN N NNN
 GET  pairings.list_pairings         L VV V VVV VVV VV N NNN
 GET  pairings.show_pairing          L VV V VVV VVV NN N NNN
 
+POST agreements.abandon_change      L FF F AFN AFN NN N NNN
+POST agreements.answer_termination  L FF F FFN FAN NN N NNN
 POST agreements.attach_scan         L FF F AFN AFN NN N NNN
+POST agreements.decide_termination  L AF F FFN FFN NN N NNN
+POST agreements.delegate_signing    L NN N FAN FAN FA N NNN
 POST agreements.draft_agreement     L FF F AFN AFN NN N NNN
 GET  agreements.edit_agreement      L FF F VFN VFN NN N NNN
 POST agreements.edit_agreement      L FF F AFN AFN NN N NNN
+GET  agreements.export_register     L VV V VVN VVN VV N NNN
 POST agreements.file_agreement      L FA F FFN FFN NN N NNN
 GET  agreements.edit_clause         L FF F VFN VFN NN N NNN
 POST agreements.edit_clause         L FF F AFN AFN NN N NNN
+GET  agreements.list_delegations    L NN N VVN VVN VV N NNN
 GET  agreements.list_agreements     L VV V VVN VVN VV N NNN
 POST agreements.open_signing        L FF F AFN AFN NN N NNN
 GET  agreements.receipt             L VV V VVN VVN NN N NNN
 POST agreements.reopen_draft        L FF F AAN AAN NN N NNN
+POST agreements.request_termination L FF F FAN FAN NN N NNN
 POST agreements.return_agreement    L FA F FFN FFN NN N NNN
+POST agreements.revoke_delegation   L NN N NNN FAN NN N NNN
 GET  agreements.show_agreement      L VV V VVN VVN NN N NNN
 GET  agreements.show_for_pairing    L RR R RRN RRN NN N NNN
 POST agreements.sign_agreement      L FF F FAN FAN NN N NNN
+POST agreements.start_change        L FF F AFN AFN NN N NNN
 POST agreements.submit_agreement    L FF F AFN AFN NN N NNN
+POST agreements.take_back_agreement L FF F AAN AAN NN N NNN
+POST agreements.withdraw_termination L FF F FAN FFN NN N NNN
 
 GET  library.add_task               L FV F NNF NNF NN F FFF
 POST library.add_task               L FA F NNF NNF NN F FFF

@@ -15,15 +15,18 @@ class ChangeForm(PortalForm):
 
     kind = SelectField(
         "办理事项",
-        choices=[
-            choice for choice in choices(AgreementKind) if choice.value != AgreementKind.ORIGINAL
-        ],
+        choices=choices([AgreementKind.AMENDMENT, AgreementKind.RENEWAL]),
     )
     reason = TextAreaField(
         "原因",
         [DataRequired("请说明变更或续签的原因。"), MaxLength(1000)],
         description="写明变更内容和理由；备案前原协议继续有效。",
     )
+
+    def offer(self, *, renews: bool) -> None:
+        """Offer a renewal only once it is time for one, and then first."""
+        kinds = [AgreementKind.AMENDMENT]
+        self.kind.choices = choices([AgreementKind.RENEWAL, *kinds] if renews else kinds)
 
 
 class AbandonForm(PortalForm):

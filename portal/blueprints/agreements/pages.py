@@ -19,7 +19,7 @@ from portal.blueprints.agreements.forms import (
     places_of,
     return_form,
 )
-from portal.models import Agreement, AgreementKind, Pairing, Side
+from portal.models import Agreement, Pairing, Side
 from portal.queries.agreement_now import Gap
 from portal.queries.agreement_page import AgreementPage, agreement_page
 from portal.queries.evidence_attached import attached_to
@@ -79,7 +79,7 @@ def render_agreement(
         withdrawing=withdrawing or WithdrawForm(),
         ordering=_ordering(agreement),
         taking_back=taking_back or TakeBackForm(),
-        changing=changing or _changing(shown),
+        changing=_changing(shown, changing),
         abandoning=abandoning or AbandonForm(),
         ending=ending or EndForm(),
         end_word=end_word or EndWordForm(),
@@ -96,11 +96,10 @@ def _ordering(agreement: Agreement) -> OrderForm:
     return form
 
 
-def _changing(shown: AgreementPage) -> ChangeForm:
-    """Return the form for an amendment; for a renewal where one is due."""
-    form = ChangeForm(formdata=None)
-    renews = "renew" in shown.actions
-    form.kind.data = (AgreementKind.RENEWAL if renews else AgreementKind.AMENDMENT).value
+def _changing(shown: AgreementPage, form: ChangeForm | None) -> ChangeForm:
+    """Return the form for a change, with a renewal among them where one is due."""
+    form = form or ChangeForm(formdata=None)
+    form.offer(renews="renew" in shown.actions)
     return form
 
 

@@ -3,14 +3,16 @@
 from flask import flash, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from portal import clock
 from portal.blueprints.agreements import bp
 from portal.blueprints.agreements.forms import EditAgreementForm, edit_form
 from portal.blueprints.agreements.pages import render_agreement
 from portal.errors import Rejected, StaleEdit, StepRefused
-from portal.models import Agreement, AgreementState
+from portal.models import Agreement
+from portal.policies.agreement_seal import seal_holds
 from portal.policies.agreement_text import articles
 from portal.policies.agreement_words import chinese_date
-from portal.policies.agreements import can_edit, late_days
+from portal.policies.agreements import can_edit, filing_deadline, late_of
 from portal.policies.decision import require
 from portal.queries import agreements as queries
 from portal.queries.agreement_page import remarks_for
@@ -86,15 +88,18 @@ def _after_saving(agreement: Agreement) -> None:
 def receipt(agreement_id: int) -> str:
     """Show the filing receipt, one A4 sheet."""
     agreement = queries.get_agreement(agreement_id, viewer=actor())
-    if agreement.state is not AgreementState.FILED:
+    if agreement.filed_at is None:
         raise StepRefused("协议还没有备案，没有备案回执。")
-    deadline = agreement.pairing.programme.filing_deadline
+    revision = agreement.current
     return render_template(
         "agreements/receipt.html",
         agreement=agreement,
         pairing=agreement.pairing,
-        revision=agreement.current,
-        late=late_days(agreement.first_submitted_at, deadline, deadline),
+        revision=revision,
+        deadline=filing_deadline(agreement),
+        late=late_of(agreement, clock.today()),
+        holds=seal_holds(agreement),
+        scan_holds=queries.scan_is_intact(revision.scan) if revision.scan else None,
         back_url=url_for("agreements.show_agreement", agreement_id=agreement.id),
     )
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from portal import clock
 from portal.models import Role, User
 from portal.queries.workbench import (
+    agreement_papers,
     agreements,
     assessments,
     changes,
@@ -31,6 +32,7 @@ TO_DO: dict[Role, tuple[Collector, ...]] = {
     Role.BASE_LEADER: (
         agreements.to_sign,
         surveys.to_confirm,
+        agreement_papers.ends_to_answer,
         pairings.plans_to_endorse,
         changes.to_consent,
         changes.extensions_to_decide,
@@ -44,6 +46,8 @@ TO_DO: dict[Role, tuple[Collector, ...]] = {
         surveys.in_hand,
         agreements.in_hand,
         changes.in_hand,
+        agreement_papers.to_sign_as_deputy,
+        agreement_papers.to_renew,
         tasks.returned,
         tasks.due,
         evidence.rejected,
@@ -61,22 +65,38 @@ TO_DO: dict[Role, tuple[Collector, ...]] = {
         closure.to_verify,
         assessments.to_review,
     ),
-    Role.COMMISSION_OFFICER: (assessments.to_publish,),
+    Role.COMMISSION_OFFICER: (agreement_papers.ends_to_decide, assessments.to_publish),
     Role.EXPERT: (assessments.assigned,),
 }
 """What each role acts on. A city officer only reads and has no such list."""
 
 WITH_OTHERS: dict[Role, tuple[Collector, ...]] = {
-    Role.BASE_LEADER: (agreements.with_others, changes.with_others, closure.with_others),
+    Role.BASE_LEADER: (
+        agreements.with_others,
+        agreement_papers.ends_with_others,
+        changes.with_others,
+        closure.with_others,
+    ),
     Role.BASE_COORDINATOR: (
         surveys.with_others,
         agreements.with_others,
+        agreement_papers.ends_with_others,
         changes.with_others,
         closure.with_others,
         meetings.with_others,
         assessments.with_others,
     ),
-    Role.CONTRIBUTOR: (changes.extensions_with_others, closure.with_others),
+    Role.BASE_LEADER: (
+        agreements.with_others,
+        agreement_papers.ends_with_others,
+        changes.with_others,
+        closure.with_others,
+    ),
+    Role.BASE_COORDINATOR: (
+        surveys.with_others,
+        agreements.with_others,
+        agreement_papers.ends_with_others,
+        changes.with_others,
     Role.CITY_OFFICER: (agreements.with_others, tasks.due, closure.with_others),
 }
 """What a role waits for while somebody else has it."""

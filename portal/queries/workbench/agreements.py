@@ -3,6 +3,7 @@
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 
 from portal.models import (
     Agreement,
@@ -28,17 +29,15 @@ COLUMNS = (
     Agreement.state_since,
     Agreement.return_reason,
     Agreement.version,
+    Agreement.kind,
 )
 SIGN = Button("签署", "agreements.sign_agreement", "确认代表本单位签署这份帮扶协议？")
 
 
-def _latest_revision() -> Any:
-    """Return the id of the revision being worked on."""
-    return (
-        sa.select(sa.func.max(AgreementRevision.id))
-        .where(AgreementRevision.agreement_id == Agreement.id)
-        .scalar_subquery()
-    )
+def latest_revision() -> Any:
+    """Return the id of the revision being worked on, as a part of a query on Agreement."""
+    one = aliased(AgreementRevision)
+    return sa.select(sa.func.max(one.id)).where(one.agreement_id == Agreement.id).scalar_subquery()
 
 
 def _signatures() -> Any:
@@ -46,12 +45,13 @@ def _signatures() -> Any:
     return (
         sa.select(sa.func.count())
         .select_from(AgreementSignature)
-        .where(AgreementSignature.revision_id == _latest_revision())
+        .where(AgreementSignature.revision_id == latest_revision())
         .scalar_subquery()
     )
 
 
-def _item(row: Any, kind: str, title: str, **more: Any) -> Item:
+def agreement_item(row: Any, kind: str, title: str, **more: Any) -> Item:
+    """Return a line about the agreement of ``row``."""
     return Item(
         kind,
         title,
@@ -66,23 +66,47 @@ def _item(row: Any, kind: str, title: str, **more: Any) -> Item:
 def _signed_by_own(viewer: User) -> sa.Exists:
     """Return whether the viewer's side has signed the latest revision."""
     return sa.exists().where(
-        AgreementSignature.revision_id == _latest_revision(),
+        AgreementSignature.revision_id == latest_revision(),
         AgreementSignature.side == own_side(viewer),
     )
 
 
+def _own_turn(viewer: User) -> sa.ColumnElement[bool]:
+    """Return whether the viewer's side may sign now: the order is free, or it comes first, or
+    the first has signed."""
+    first_signed = sa.exists().where(
+        AgreementSignature.revision_id == latest_revision(),
+        AgreementSignature.side == Agreement.first_to_sign,
+    )
+    first = Agreement.first_to_sign
+    return sa.or_(first.is_(None), first == own_side(viewer), first_signed)
+
+
 def to_sign(viewer: User) -> list[Item]:
-    """Return the agreements in signing that the viewer's side has not signed yet."""
+    """Return the agreements in signing that wait for the signature of the viewer's side."""
+    return agreements_to_sign(viewer, "签署")
+
+
+def agreements_to_sign(viewer: User, verb: str) -> list[Item]:
+    """Return what waits for the signature of the viewer's side, called as ``verb`` says."""
     rows = rows_with_hospitals(
         COLUMNS,
         Agreement,
         visible_pairings(viewer),
         Agreement.state == AgreementState.SIGNING,
         ~_signed_by_own(viewer),
+        _own_turn(viewer),
         order=Agreement.state_since,
     )
     return [
-        _item(row, "协议待签署", "签署帮扶协议", tone="accent", button=SIGN, version=row.version)
+        agreement_item(
+            row,
+            "协议待签署",
+            f"{verb}{row.kind.label}",
+            tone="accent",
+            button=SIGN,
+            version=row.version,
+        )
         for row in rows
     ]
 
@@ -103,11 +127,11 @@ def in_hand(viewer: User) -> list[Item]:
         if row.state is AgreementState.RETURNED:
             reason = row.return_reason
             title = "按意见修改并重新报送协议"
-            items.append(_item(row, "协议被退回", title, detail=reason, tone="warning"))
+            items.append(agreement_item(row, "协议被退回", title, detail=reason, tone="warning"))
         elif row.state is AgreementState.DRAFT:
-            items.append(_item(row, "协议待完善", "完成协议起草并发起签署"))
+            items.append(agreement_item(row, "协议待完善", "完成协议起草并发起签署"))
         elif row.signatures == 2:
-            items.append(_item(row, "协议待报送", "上传签字扫描件并报省中心备案"))
+            items.append(agreement_item(row, "协议待报送", "上传签字扫描件并报省中心备案"))
     return items
 
 
@@ -120,7 +144,10 @@ def to_file(viewer: User) -> list[Item]:
         Agreement.state == AgreementState.SUBMITTED,
         order=Agreement.state_since,
     )
-    return [_item(row, "协议待备案", "审核帮扶协议并备案", tone="accent") for row in rows]
+    return [
+        agreement_item(row, "协议待备案", f"审核{row.kind.label}并备案", tone="accent")
+        for row in rows
+    ]
 
 
 def with_others(viewer: User) -> list[Item]:
@@ -130,7 +157,7 @@ def with_others(viewer: User) -> list[Item]:
     )
     if viewer.role is Role.BASE_LEADER:
         submitted = Agreement.state == AgreementState.SUBMITTED
-        waiting = sa.or_(submitted, waiting & _signed_by_own(viewer))
+        waiting = sa.or_(submitted, waiting & (_signed_by_own(viewer) | ~_own_turn(viewer)))
     rows = rows_with_hospitals(
         (*COLUMNS, _signatures().label("signatures")),
         Agreement,
@@ -139,10 +166,10 @@ def with_others(viewer: User) -> list[Item]:
         order=Agreement.state_since,
     )
     return [
-        _item(
+        agreement_item(
             row,
             row.state.label,
-            "帮扶协议",
+            row.kind.label,
             waits_for="省中心备案" if row.state is AgreementState.SUBMITTED else "双方负责人签署",
         )
         for row in rows
