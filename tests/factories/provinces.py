@@ -11,6 +11,7 @@ from portal.models import (
     LibraryTask,
     Pairing,
     Plan,
+    Role,
     Side,
     Task,
     TaskState,
@@ -34,6 +35,7 @@ from tests.factories.library import (
 )
 from tests.factories.meetings import held_meeting, planned_meeting
 from tests.factories.needs import make_standard
+from tests.factories.people import make_user
 from tests.factories.plans import drafting_plan, make_library_task
 from tests.factories.problems import make_problem
 from tests.factories.scenes import Scene, make_pairing, make_programme
