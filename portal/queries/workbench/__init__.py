@@ -86,17 +86,8 @@ WITH_OTHERS: dict[Role, tuple[Collector, ...]] = {
         meetings.with_others,
         assessments.with_others,
     ),
-    Role.BASE_LEADER: (
-        agreements.with_others,
-        agreement_papers.ends_with_others,
-        changes.with_others,
-        closure.with_others,
-    ),
-    Role.BASE_COORDINATOR: (
-        surveys.with_others,
-        agreements.with_others,
-        agreement_papers.ends_with_others,
-        changes.with_others,
+    Role.CONTRIBUTOR: (changes.extensions_with_others, closure.with_others),
+    Role.CENTRE_REVIEWER: (agreement_papers.taken_back,),
     Role.CITY_OFFICER: (agreements.with_others, tasks.due, closure.with_others),
 }
 """What a role waits for while somebody else has it."""
