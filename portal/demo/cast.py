@@ -37,6 +37,12 @@ class Hospital:
                 found.append(MemberEntry(person["name"], side, person["position"], role, duty))
         return sorted(found, key=lambda entry: list(GroupRole).index(entry.role))
 
+    @property
+    def training_head(self) -> str:
+        """The name of the training office's head, who has no account of the story's."""
+        people = _people(self.organisation.name)
+        return next(str(one["name"]) for one in people if one["duty"] == Duty.TRAINING_OFFICE)
+
 
 def _people(organisation: str) -> list[dict[str, Any]]:
     """Return the invented people of one organisation."""

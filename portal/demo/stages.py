@@ -43,6 +43,8 @@ def play(pairings: Sequence[Pairing]) -> None:
     _being_surveyed(danzhou)
     _assess(model, wenchang, qionghai, wanning, haikousi)
     _ask_for_time(qionghai)
+    _amend(model)
+    _ask_to_amend(wanning)
     library.show_example(model, "B-05", date(2021, 3, 2))
     library.draft_next_edition(date(2021, 3, 11))
 
@@ -156,6 +158,45 @@ def _ask_for_time(story: Story) -> None:
     )
 
 
+def _amend(story: Story) -> None:
+    """An amendment is approved: one text changes, one task rests by a resolution."""
+    resting = story.task("D-15")
+    meeting = story.meet(
+        date(2021, 2, 9),
+        "学员理论考试平台建设专题协调会",
+        [("考试平台建设延期的应对", "平台由省级统一建设，本院不再单独采购，相关任务暂停。")],
+        kind="issue",
+        resolution=ResolutionEntry(
+            "省级平台建成前暂停相关任务",
+            Side.SUPPORTED,
+            due_on=date(2021, 12, 31),
+            task_id=resting.id,
+        ),
+        approved=date(2021, 2, 18),
+    )
+    amendment = changes.draft_amendment(
+        story,
+        date(2021, 2, 19),
+        "省级平台统一建设，原任务无法由本院单独完成；教学门诊标准随省中心要求提高。",
+        {"A-07": {"criteria": "按新要求完成，并经帮扶方现场核对。"}},
+        resting=[resting],
+        resolution=meeting.resolutions[0],
+    )
+    changes.consent(story, amendment, date(2021, 2, 23))
+    changes.approve(story, amendment, date(2021, 2, 26))
+
+
+def _ask_to_amend(story: Story) -> None:
+    """Both leaders consented; the amendment waits for the centre."""
+    amendment = changes.draft_amendment(
+        story,
+        date(2021, 3, 4),
+        "受援方病房改造分两期进行，独立病房的验收标准需写明分期安排。",
+        {"A-04": {"criteria": "一期开放床位不少于20张，二期按批复方案扩充；值班由本科室承担。"}},
+    )
+    changes.consent(story, amendment, date(2021, 3, 10))
+
+
 def _hardly_begun(story: Story) -> None:
     """Filed a week late, little closed, and no meeting since the first."""
     story.reach_filing(date(2020, 5, 29), date(2020, 6, 2), size=70)
@@ -169,25 +210,26 @@ def _hardly_begun(story: Story) -> None:
     )
 
 
-def _ready_to_sign(story: Story, day: date) -> Agreement:
+def _ready_to_sign(story: Story, day: date, *, met: str = "") -> Agreement:
     """Take the pairing to an agreement open for signing on ``day``."""
     story.form_group(day - timedelta(days=40))
     story.find_needs(day - timedelta(days=36), size=90)
-    plan = story.draw_plan(day - timedelta(days=25))
+    plan = story.draw_plan(day - timedelta(days=25), met=met)
     story.endorse(plan, day - timedelta(days=10), Side.SUPPORTING, Side.SUPPORTED)
     return story.draft(day)
 
 
 def _at_the_centre(story: Story) -> None:
-    """Months late; the agreement waits for the centre."""
+    """Months late; a deputy signed for one side, and the agreement waits for the centre."""
     agreement = _ready_to_sign(story, date(2021, 3, 2))
-    story.sign(agreement, date(2021, 3, 5), Side.SUPPORTING, Side.SUPPORTED)
+    story.sign(agreement, date(2021, 3, 5), Side.SUPPORTING)
+    story.sign_by_deputy(agreement, date(2021, 3, 5), "负责人3月3日至12日赴省外培训。")
     story.submit(agreement, date(2021, 3, 8))
 
 
 def _returned(story: Story) -> None:
     """The agreement came back."""
-    agreement = _ready_to_sign(story, date(2021, 2, 22))
+    agreement = _ready_to_sign(story, date(2021, 2, 22), met="A-01")
     story.sign(agreement, date(2021, 2, 25), Side.SUPPORTING, Side.SUPPORTED)
     story.submit(agreement, date(2021, 3, 1))
     with clock.at(date(2021, 3, 9), 16):

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from portal import clock, reference_data
 from portal.demo import needs
+from portal.demo import plans as own_plans
 from portal.demo.cast import Hospital, account, hospital
 from portal.demo.papers import paper, picture
 from portal.extensions import db
@@ -33,6 +34,7 @@ from portal.queries.library import library_tasks
 from portal.services import (
     agreements,
     closure,
+    delegations,
     evidence,
     files,
     goals,
@@ -127,9 +129,9 @@ class Story:
         """Survey the supported hospital from ``day`` on, and write down what is wrong."""
         self.survey, self.problems = needs.visit(self, day, size=size, photo=photo)
 
-    def draw_plan(self, day: date, *, leave_out: Sequence[str] = ()) -> Plan:
+    def draw_plan(self, day: date, *, leave_out: Sequence[str] = (), met: str = "") -> Plan:
         """Pick the tasks from the library, write the goals and put people in charge."""
-        picked = [task for task in library_tasks() if task.code not in leave_out]
+        picked = [task for task in library_tasks() if task.code not in (*leave_out, met)]
         actor = self.supporting.coordinator
         with clock.at(day, 10):
             plan = plans.start_plan(self.pairing, actor=actor)
@@ -148,6 +150,9 @@ class Story:
                     supported_owner_id=person.id,
                     actor=actor,
                 )
+        own_plans.enrich(self, plan, day)
+        if met:
+            own_plans.meet_target(self, plan, met, day)
         needs.answer_by_tasks(self, plan, self.problems, day)
         return plan
 
@@ -177,6 +182,20 @@ class Story:
         for side in sides:
             with clock.at(day, 10 if side is Side.SUPPORTING else 11):
                 agreements.sign_agreement(agreement, actor=self._leader(side))
+
+    def sign_by_deputy(self, agreement: Agreement, day: date, reason: str) -> None:
+        """Let the supported hospital's coordinator sign for its leader, who is away."""
+        home = self.supported
+        with clock.at(day - timedelta(days=2), 8, 30):
+            delegations.delegate_signing(
+                home.leader,
+                home.coordinator,
+                starts_on=day - timedelta(days=2),
+                ends_on=day + timedelta(days=7),
+                reason=reason,
+            )
+        with clock.at(day, 11):
+            agreements.sign_agreement(agreement, actor=home.coordinator)
 
     def submit(self, agreement: Agreement, day: date) -> None:
         """Attach the signed scan and send the agreement to the centre."""
