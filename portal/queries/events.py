@@ -43,6 +43,7 @@ OBJECT_LABELS = {
     "meeting": "会议",
     "assessment": "年度考核",
     "assessment_review": "考核评审",
+    "output_template": "文书模板",
     "survey": "实地调研",
     "problem": "问题",
     "standard": "对照标准",

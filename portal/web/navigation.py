@@ -64,6 +64,12 @@ ENTRIES = (
     Entry("对照标准", "standards.list_standards", "clipboard-data", frozenset(PROVINCE | HOSPITAL)),
     Entry("标准任务库", "library.list_tasks", "journal-text", frozenset(PROVINCE | HOSPITAL)),
     Entry(
+        "文书模板",
+        "papers.list_templates",
+        "file-earmark-word",
+        frozenset({Role.CENTRE_REVIEWER}),
+    ),
+    Entry(
         "账号",
         "admin.list_users",
         "person",

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from portal.documents.official.producing import shipped_template
 from portal.extensions import db
 from portal.models import (
     Assessment,
@@ -9,6 +10,9 @@ from portal.models import (
     EvidenceUse,
     LibraryEdition,
     LibraryTask,
+    OutputFormat,
+    OutputKind,
+    OutputTemplate,
     Pairing,
     Plan,
     Role,
@@ -35,6 +39,7 @@ from tests.factories.library import (
 )
 from tests.factories.meetings import held_meeting, planned_meeting
 from tests.factories.needs import make_standard
+from tests.factories.papers import make_template
 from tests.factories.people import make_user
 from tests.factories.plans import drafting_plan, make_library_task
 from tests.factories.problems import make_problem
@@ -184,6 +189,7 @@ def make_everything(scene: Scene) -> Ids:
             "evidence.use_for_item": {"item_id": _judged_item(assessment)},
             "meetings.print_minutes": {"meeting_id": held_meeting(scene).id},
             "papers.download": {"kind": "plan", "object_id": plan.id, "fmt": "docx"},
+            **{f"papers.{page}": _a_template(scene) for page in TEMPLATE_PAGES},
             "surveys.save_answer": {"item_id": item_id},
             "plans.add_core": early_ids,
             "plans.add_met_target": early_met,
@@ -220,6 +226,28 @@ def amendment_ids(scene: Scene, task: Task) -> dict[str, int | str]:
     """An amendment with one line, and the version that was kept before it."""
     amendment = drafted(scene, task)
     return {"amendment_id": amendment.id, "line_id": amendment.changes[0].id, "number": 1}
+
+
+TEMPLATE_PAGES = (
+    "add_template",
+    "download_placeholders",
+    "download_shipped",
+    "download_version",
+    "show_sample",
+    "show_template",
+    "show_version_sample",
+    "use_shipped",
+    "use_version",
+)
+
+
+def _a_template(scene: Scene) -> dict[str, int | str]:
+    """The receipt's Word template, and a version of the centre's that is no different."""
+    kind, fmt = OutputKind.RECEIPT, OutputFormat.DOCX
+    version = db.session.query(OutputTemplate).first() or make_template(
+        scene, kind, fmt, shipped_template(kind, fmt), is_active=False
+    )
+    return {"kind": kind.value, "fmt": fmt.value, "version_id": version.id}
 
 
 PHONE_ENDPOINTS = (

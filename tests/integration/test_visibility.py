@@ -217,7 +217,13 @@ def test_every_address_with_two_ids_is_mixed_above() -> None:
         "amendments.remove_line",
         "amendments.show_version",
         "assessments.item_rows",
+        # Kind and format are no ids, but two words: tests/integration/test_output_templates.py
+        "papers.add_template",
         "papers.download",
+        "papers.download_shipped",
+        "papers.show_sample",
+        "papers.show_template",
+        "papers.use_shipped",
         # A clause is named by its key within the agreement, which alone decides.
         "agreements.edit_clause",
         "evidence.use_for_item",

@@ -301,6 +301,17 @@ GET  packs.download_base            L VV V NNN VVN NN N NNN
 GET  packs.download_pairing         L VV V VVN VVN NN N NNN
 GET  packs.download_task            L VV V VVV VVV NN N NNN
 
+GET  papers.download_library        L NV N NNN NNN NN N NNN
+GET  papers.download_placeholders   L NV N NNN NNN NN N NNN
+GET  papers.download_shipped        L NV N NNN NNN NN N NNN
+GET  papers.download_version        L NV N NNN NNN NN N NNN
+GET  papers.list_templates          L NV N NNN NNN NN N NNN
+GET  papers.show_sample             L NV N NNN NNN NN N NNN
+GET  papers.show_template           L NV N NNN NNN NN N NNN
+GET  papers.show_version_sample     L NV N NNN NNN NN N NNN
+POST papers.add_template            L NA N NNN NNN NN N NNN
+POST papers.use_shipped             L NA N NNN NNN NN N NNN
+POST papers.use_version             L NA N NNN NNN NN N NNN
 GET  papers.download                L VV V VVN VVN NN N NNN
 
 POST closure.bulk_verify            L FA F FAF FAF FA F FFF

@@ -4,4 +4,4 @@ from flask import Blueprint
 
 bp = Blueprint("papers", __name__)
 
-from portal.blueprints.papers import routes  # noqa: E402, F401
+from portal.blueprints.papers import routes, templates  # noqa: E402, F401

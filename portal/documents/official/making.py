@@ -49,6 +49,11 @@ def _made(job: str, folder: Path) -> bytes:
         return shipped(kind)
     from portal.documents.official.word_paper import filled
 
-    own = folder / "template"
     facts = json.loads((folder / "facts.json").read_text(encoding="utf-8"))
-    return filled(own.read_bytes() if own.is_file() else shipped(kind), facts)
+    own = folder / "template"
+    if not own.is_file():
+        return filled(shipped(kind), facts)
+    from portal.documents.official.word_checks import check_template
+
+    check_template(own.read_bytes())
+    return filled(own.read_bytes(), facts)

@@ -141,7 +141,7 @@ def _run(folder: Path, job: str, spent: tuple[int, int], on_trial: bool) -> byte
     made = folder / "made"
     if done.returncode or not made.is_file() or made.stat().st_size > limits.PAPER:
         log.error("a paper (%s) failed with %s: %s", job, done.returncode, said[-2000:])
-        raise _refusal(on_trial, limits.TOO_HUNGRY, limits.TROUBLE)
+        raise _refusal(on_trial, limits.NOT_MADE, limits.TROUBLE)
     return made.read_bytes()
 
 
