@@ -47,7 +47,7 @@ class SurveyFigure:
     unit: str
     area: Area | None
     number: Decimal
-    survey: str
+    is_cell: bool
 
 
 def survey_figures(pairing_ids: Iterable[int]) -> dict[int, list[SurveyFigure]]:
@@ -69,18 +69,17 @@ def survey_figures(pairing_ids: Iterable[int]) -> dict[int, list[SurveyFigure]]:
         .order_by(SurveyItem.position, SurveyAnswer.id)
     )
     for answer in answers:
-        survey = chosen[answer.survey_id]
-        found[survey.pairing_id].append(_figure(answer, survey))
+        found[chosen[answer.survey_id].pairing_id].append(_figure(answer))
     return found
 
 
-def _figure(answer: SurveyAnswer, survey: SiteSurvey) -> SurveyFigure:
+def _figure(answer: SurveyAnswer) -> SurveyFigure:
     """Return one answer as a figure with the label of its place."""
     item = answer.item
     place = f"{item.key}.{answer.cell}" if answer.cell else item.key
     label = item.label + (f"：{_cell_label(item, answer.cell)}" if answer.cell else "")
     number = answer.number if answer.number is not None else Decimal(0)
-    return SurveyFigure(place, label[:100], item.unit, item.area, number, survey.title)
+    return SurveyFigure(place, label[:100], item.unit, item.area, number, bool(answer.cell))
 
 
 def _cell_label(item: SurveyItem, cell: str) -> str:
