@@ -1,6 +1,6 @@
 """What the ledger says about a year, read as it stood on the cut-off day."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -16,12 +16,14 @@ from portal.models import (
     PlanEndorsement,
     PlanState,
     Side,
+    TaskState,
     YearGoal,
 )
 from portal.queries.assessment_facts import facts_for
 from portal.scoring.facts import ApplicationFact, TaskFact
 from tests.factories import assessments as made
 from tests.factories import closures, make_scene
+from tests.factories.extensions import granted_extension
 from tests.factories.ledgers import CLOSED, DUE, agreement, hold, moment, on, play, working_task
 from tests.factories.meetings import leadership_group
 from tests.factories.scenes import Scene
@@ -292,3 +294,34 @@ def test_a_later_year_without_a_plan_has_nothing_to_show(session: Any) -> None:
     scene = make_scene()
     filing = facts_for(made.self_assessing(scene, year=2022)).filing
     assert (filing.title, filing.done_on) == ("第3年度计划更新确认", None)
+
+
+@pytest.mark.parametrize(
+    ("values", "counts"),
+    [
+        ({"state": TaskState.CANCELLED, "cancelled_on": date(2020, 12, 30)}, False),
+        ({"state": TaskState.CANCELLED, "cancelled_on": date(2021, 1, 4)}, True),
+        ({"state": TaskState.SUSPENDED, "state_since": "2020-12-30"}, False),
+        ({"state": TaskState.SUSPENDED, "state_since": "2021-01-04"}, True),
+    ],
+)
+def test_what_rested_by_the_cut_off_day_is_not_owed(
+    session: Any, values: dict[str, Any], counts: bool
+) -> None:
+    scene = make_scene()
+    since = moment(str(values.pop("state_since", "2020-12-30")))
+    rest = {"suspended_from": "in_progress"} if values["state"] is TaskState.SUSPENDED else {}
+    working_task(scene, state_since=since, **values, **rest)
+    assert bool(facts_for(made.self_assessing(scene)).tasks) is counts
+
+
+def test_an_extension_granted_after_the_cut_off_day_does_not_count_yet(session: Any) -> None:
+    scene = make_scene()
+    task = working_task(scene, weight=1)
+    first = task.due_on
+    for day in ("2020-10-15", "2021-01-15"):
+        with on(day):
+            granted_extension(task, by=scene.supported_coordinator, decider=scene.supporting_leader)
+    fact = the_task(made.self_assessing(scene))
+    assert (fact.due_on, fact.extensions) == (first + timedelta(days=60), 1)
+    assert task.extensions == 2
