@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from io import BytesIO
 
 import pytest
 import time_machine
+from openpyxl import load_workbook
 
 from portal.extensions import db
 from portal.models import (
@@ -23,6 +25,7 @@ from tests.factories import (
     make_programme,
     make_scene,
 )
+from tests.factories.agreement_papers import amendment
 from tests.factories.agreements import (
     draft_agreement,
     filed_agreement,
@@ -207,3 +210,81 @@ def test_a_long_register_is_turned_page_by_page(client: PageClient) -> None:
     assert len(rows(second)) == 10
     assert not set(rows(first)) & set(rows(second))
     assert second.one("a[rel=prev]")
+
+
+def sheet(client: PageClient, query: dict[str, str] | None = None) -> list[list[object]]:
+    answer = client.get("/agreements.xlsx", query)
+    assert answer.status == 200
+    book = load_workbook(BytesIO(answer.response.data))
+    return [[cell.value for cell in row] for row in book.active.iter_rows()]
+
+
+def test_the_workbook_holds_just_what_is_shown(client: PageClient) -> None:
+    scene = make_scene()
+    filed = filed_agreement(scene)
+    draft_agreement(scene, scene.foreign)
+    client.login(scene.centre, PASSWORD)
+    head, *lines = sheet(client)
+    assert head[:6] == ["帮扶周期", "帮扶方", "受援方", "类别", "状态", "备案号"]
+    assert len(lines) == 2
+    assert sheet(client, {"state": "filed"})[1:] == [
+        line for line in lines if line[5] == filed.filing_number
+    ]
+    assert sheet(client, {"q": "绝无此词"})[1:] == []
+    client.logout()
+    client.login(scene.foreign_coordinator, PASSWORD)
+    assert len(sheet(client)) == 2
+
+
+@pytest.mark.parametrize(
+    "word", ["单位名称", "简称", "备案号", "号", "条款", "％无此词", "无此词_"]
+)
+def test_the_register_is_searched_by_hospital_number_and_text(
+    client: PageClient, word: str
+) -> None:
+    scene = make_scene()
+    agreement = filed_agreement(scene)
+    draft_agreement(scene, scene.foreign)
+    agreement.current.clauses[-1].body += "门诊协同的特别约定。"
+    db.session.flush()
+    words = {
+        "单位名称": scene.pairing.supported.name[:4],
+        "简称": scene.pairing.supported.short_name,
+        "备案号": str(agreement.filing_number),
+        "号": f"{agreement.filing_year}〕{agreement.filing_sequence}号",
+        "条款": "门诊协同",
+    }
+    client.login(scene.commission, PASSWORD)
+    found = rows(client.get("/agreements", {"q": words.get(word, word)}))
+    assert found == ([scene.pairing.title] if word in words else [])
+
+
+def test_the_register_is_filtered_by_kind_and_by_what_is_to_be_renewed(client: PageClient) -> None:
+    scene = make_scene()
+    with time_machine.travel("2020-05-20T03:00:00+00:00", tick=False) as traveller:
+        old = filed_agreement(scene)
+        filed_agreement(scene, scene.foreign)
+        traveller.move_to("2021-03-15T03:00:00+00:00")
+        amendment(scene, old)
+        client.login(scene.centre, PASSWORD)
+        assert rows(client.get("/agreements", {"kind": "amendment"})) == [scene.pairing.title]
+        assert len(rows(client.get("/agreements", {"kind": "original"}))) == 2
+        assert rows(client.get("/agreements", {"late": "expiring"})) == []
+        traveller.move_to("2023-04-01T03:00:00+00:00")
+        client.login(scene.centre, PASSWORD)
+        page = client.get("/agreements", {"late": "expiring"})
+        assert len(rows(page)) == 2
+        assert "距期满 50 天" in page.text
+
+
+def test_an_amendment_is_not_held_against_the_first_deadline(client: PageClient) -> None:
+    scene = make_scene()
+    with time_machine.travel("2020-05-20T03:00:00+00:00", tick=False) as traveller:
+        old = filed_agreement(scene)
+        traveller.move_to("2021-03-15T03:00:00+00:00")
+        amendment(scene, old)
+        client.login(scene.centre, PASSWORD)
+        page = client.get("/agreements", {"kind": "amendment"})
+        assert "逾期" not in page.one("#register").get_text()
+        found = rows(client.get("/agreements", {"late": "overdue"}))
+    assert found == [scene.foreign.title]
