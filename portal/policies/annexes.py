@@ -32,7 +32,8 @@ BLANK = "＿＿＿＿＿＿"
 
 TASK_AREA = 1
 """The column of the task list that names the area."""
-PERSONS = "责任人"
+PERSONS = ("帮扶方责任人", "受援方责任人")
+"""The columns of the task list that name who is in charge."""
 
 
 def plan_annex(plan: Plan | None) -> Content:
@@ -61,7 +62,7 @@ def tasks_annex(plan: Plan | None) -> Content:
         return _content(["尚未制定任务清单。"])
     tasks = [task for task in plan.tasks if task.state is not TaskState.CANCELLED]
     counts = [f"{area.label}{sum(t.area is area for t in tasks)}项" for area in Area]
-    columns = ["编号", "方面", "任务", "验收标准", "佐证材料", "完成时限", PERSONS]
+    columns = ["编号", "方面", "任务", "验收标准", "佐证材料", "完成时限", *PERSONS]
     return _content(
         [f"共{len(tasks)}项，其中{'、'.join(counts)}。"], columns, [_task_row(t) for t in tasks]
     )
@@ -71,8 +72,7 @@ def _task_row(task: Task) -> list[str]:
     persons = []
     for side in Side:
         owner = task.owner_on(side)
-        name = owner.name if owner else getattr(task, f"{side.value}_person")
-        persons.append(f"{side.label}：{name or '未指定'}")
+        persons.append(owner.name if owner else getattr(task, f"{side.value}_person"))
     return [
         task.code,
         task.area.label,
@@ -80,7 +80,7 @@ def _task_row(task: Task) -> list[str]:
         task.criteria,
         "；".join(one.name for one in task.requirements),
         chinese_date(task.due_on),
-        "\n".join(persons),
+        *persons,
     ]
 
 
@@ -191,7 +191,7 @@ def binding_part(content: Mapping[str, Any] | None) -> list[list[str]]:
     """Return the rows without the persons in charge, who change without a signature."""
     if content is None:
         return []
-    shown = [at for at, name in enumerate(content["columns"]) if name != PERSONS]
+    shown = [at for at, name in enumerate(content["columns"]) if name not in PERSONS]
     return [[row[at] for at in shown] for row in content["rows"]]
 
 
