@@ -22,7 +22,10 @@ PAIRING = "/pairings/10"
 LEAD, LEADER = "haikou-coordinator", "haikou-leader"
 BASE, DEPUTY = "danzhou-coordinator", "danzhou-leader"
 CENTRE, COMMISSION = "zhongxin-reviewer", "shengwei-officer"
-PICKED = ("A-01", "B-01", "C-04", "D-08", "E-01")
+PICKED = ("C-04", "D-08")
+"""Standard tasks besides the core ones, which every plan has."""
+CLOSED = 5
+"""How many of the tasks that are due go all the way in this play."""
 
 
 def test_a_pairing_goes_from_an_empty_plan_to_a_final_score_with_bonus_points(
@@ -31,7 +34,7 @@ def test_a_pairing_goes_from_an_empty_plan_to_a_final_score_with_bonus_points(
     complete_the_group(cast)
     agree_on_the_plan(cast)
     file_the_agreement(cast, scan)
-    close_every_task(cast, proof)
+    close_tasks_that_are_due(cast, proof)
     hold_a_meeting(cast)
     score_the_year(cast)
 
@@ -56,14 +59,18 @@ def complete_the_group(cast: Cast) -> None:
 
 
 def agree_on_the_plan(cast: Cast) -> None:
-    """The lead picks five standard tasks; both leaders agree, one of them from the workbench."""
+    """The lead picks the core tasks and two more, and writes goals; both leaders agree."""
     lead = cast[LEAD]
     lead.open(f"{PAIRING}/plan")
     lead.page.get_by_role("link", name="从标准任务库选取任务").click()
-    lead.press("全部取消")
+    lead.press("只勾选核心任务")
     for code in PICKED:
         lead.page.locator(f"label:has-text('{code}')").first.locator("input").check()
     lead.press("列入任务清单")
+    goals = lead.page.locator("main textarea")
+    for number in range(goals.count()):
+        goals.nth(number).fill("按任务清单完成建设。")
+    lead.press("保存年度目标")
     lead.open(f"{PAIRING}/plan")
     for code in PICKED:
         lead.sees(code)
@@ -94,13 +101,14 @@ def file_the_agreement(cast: Cast, scan: Path) -> None:
     lead.sees("执行中")
 
 
-def close_every_task(cast: Cast, proof: Any) -> None:
-    """Each task of the first year: evidence and application in one page, confirmed, verified."""
+def close_tasks_that_are_due(cast: Cast, proof: Any) -> None:
+    """Tasks that are due: evidence and application in one page, confirmed, verified."""
     base, leader, centre = cast[BASE], cast[LEADER], cast[CENTRE]
     base.open(f"{PAIRING}/tasks?light=red")
     links = base.page.locator("#ledger tbody th a")
     addresses = [links.nth(number).get_attribute("href") for number in range(links.count())]
-    assert len(addresses) >= 4
+    addresses = addresses[:CLOSED]
+    assert len(addresses) == CLOSED
     for address in addresses:
         assert address
         base.open(address)
