@@ -16,7 +16,16 @@ LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-assets.lock
 # Written in pieces, so that this file does not hold what it looks for.
 REGISTRY_HOSTS = ("pypi" + ".org", "python" + "hosted.org", "npmjs" + ".org", "npm" + "mirror.com")
 MACHINE_PATHS = tuple(f"/{name}/" for name in ("work", "root", "home", "Users"))
-GENERATED = {".venv", "node_modules", "instance", "vendor", ".vendor", "__pycache__", ".git"}
+GENERATED = {
+    ".venv",
+    "node_modules",
+    "instance",
+    "vendor",
+    ".vendor",
+    "fonts",
+    "__pycache__",
+    ".git",
+}
 
 
 def project_files() -> list[Path]:
@@ -102,8 +111,28 @@ def test_scripts_can_be_executed() -> None:
 
 def test_no_third_party_file_is_tracked() -> None:
     names = [path.relative_to(ROOT).as_posix() for path in project_files()]
-    folders = ("portal/static/vendor/", "tests/.vendor/", "node_modules/", ".venv/")
+    folders = (
+        "portal/static/vendor/",
+        "portal/documents/fonts/",
+        "tests/.vendor/",
+        "node_modules/",
+    )
+    folders = (*folders, ".venv/")
     assert [name for name in names if name.startswith(folders)] == []
+
+
+def test_fonts_of_papers_came_whole_with_their_licence() -> None:
+    fonts = ROOT / "portal" / "documents" / "fonts"
+    if not any(fonts.glob("*.ttf")):
+        pytest.skip("script/assets.py has not fetched the fonts")
+    names = {path.name for path in fonts.iterdir()}
+    assert {"NotoSerifSC_400Regular.ttf", "NotoSerifSC_700Bold.ttf"} <= names
+    assert {"NotoSansSC_500Medium.ttf", "LICENSE_NotoSerifSC", "LICENSE_NotoSansSC"} <= names
+    for path in fonts.glob("*.ttf"):
+        assert path.read_bytes()[:4] == b"\0\1\0\0", path.name
+        assert path.stat().st_size > 5_000_000, path.name
+    for path in fonts.glob("LICENSE_*"):
+        assert "SIL OPEN FONT LICENSE" in path.read_text(encoding="utf-8").upper()
 
 
 def test_every_icon_of_the_list_is_in_the_sprite() -> None:

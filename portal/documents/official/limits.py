@@ -4,7 +4,7 @@ MEBIBYTE = 1024 * 1024
 
 SECONDS = 40
 """Of one processor, for making one paper; a register of 5,000 lines takes less (performance.md)."""
-MEMORY = 3072 * MEBIBYTE
+MEMORY = 2048 * MEBIBYTE
 """Address space of the process that makes it, fonts included."""
 SAMPLE_SECONDS = 8
 SAMPLE_MEMORY = 1024 * MEBIBYTE

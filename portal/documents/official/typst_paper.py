@@ -19,6 +19,9 @@ ARCHIVE = "a-2b"
 CLOSED = "http://127.0.0.1:9"
 PLACE = re.compile(r"┌─ (?P<file>[^:]+):(?P<line>\d+):")
 MAIN = "main.typ"
+TAGGED = 512 * 1024
+"""Bytes of facts up to which a PDF is tagged for screen readers; of a register of thousands of
+lines the tags would be fifteen times as large as the paper."""
 
 
 def compiled(folder: Path) -> bytes:
@@ -49,6 +52,7 @@ def _compiled(typst: Any, folder: Path, facts: dict[str, Any], standards: list[s
         pdf_standards=standards,
         package_path=nothing,
         package_cache_path=nothing,
+        pdf_tags=(folder / "facts.json").stat().st_size <= TAGGED,
         timestamp=datetime.fromisoformat(facts["day"]).replace(tzinfo=UTC),
     )
     return made

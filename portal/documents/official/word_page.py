@@ -5,6 +5,7 @@ levels 黑体, 楷体, 仿宋; page number 4号 (14 pt) 宋体 between dashes, o
 """
 
 import re
+from copy import deepcopy
 from typing import Any
 
 from docx import Document
@@ -58,18 +59,24 @@ def new_document(*, wide: bool = False, letter: bool = False) -> Any:
 def section_end(document: Any, *, wide: bool) -> None:
     """Add a paragraph that ends a section of upright pages, or of pages across."""
     paragraph = document.add_paragraph(style=FLUSH)
+    # It takes no room of its own: after a full page it would make an empty one.
+    paragraph.paragraph_format.line_spacing = Pt(1)
     width, height = ("16838", "11906") if wide else ("11906", "16838")
     orient = ' w:orient="landscape"' if wide else ""
+    foot = Mm(14 if wide else 23).twips
     margins = _margins(wide)
     edges = " ".join(f'w:{side}="{round(value.twips)}"' for side, value in margins.items())
-    paragraph._p.get_or_add_pPr().append(
-        parse_xml(
-            f'<w:sectPr {nsdecls("w")}><w:pgSz w:w="{width}" w:h="{height}"{orient}/>'
-            f'<w:pgMar {edges} w:header="850" w:footer="{Mm(23).twips}" w:gutter="0"/>'
-            f'<w:docGrid w:type="lines" w:linePitch="{LINE}"/>'
-            "</w:sectPr>"
-        )
+    ending = parse_xml(
+        f'<w:sectPr {nsdecls("w")}><w:pgSz w:w="{width}" w:h="{height}"{orient}/>'
+        f'<w:pgMar {edges} w:header="850" w:footer="{foot}" w:gutter="0"/>'
+        f'<w:docGrid w:type="lines" w:linePitch="{LINE}"/>'
+        "</w:sectPr>"
     )
+    # A section has the page numbers of the one before it, and the first one none.
+    feet = document.sections[-1]._sectPr.findall(qn("w:footerReference"))
+    for place, reference in enumerate(feet):
+        ending.insert(place, deepcopy(reference))
+    paragraph._p.get_or_add_pPr().append(ending)
 
 
 def _margins(wide: bool) -> dict[str, Any]:

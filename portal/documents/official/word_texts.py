@@ -80,13 +80,16 @@ def agreement() -> Draft:
         draft.write("（草稿，第{{ revision }}稿）", SUBTITLE)
     with draft.when("number"):
         draft.write("备案号：{{ number }}", FLUSH).alignment = 2
-    with draft.each("one", "parties"):
+    # The text itself may begin with who agrees; then it says more than we know.
+    with draft.when("clauses|rejectattr('label')|list == []"), draft.each("one", "parties"):
         draft.write("{{ one.name }}", FLUSH, label="{{ one.label }}：")
         for label in ("统一社会信用代码：", "法定代表人：", "地址：", "联系人和电话："):
             draft.write(label, FLUSH)
     draft.write("", FLUSH)
     with draft.each("clause", "clauses"):
-        draft.write("{{ clause.label }}　{{ clause.title }}", LEVEL_1)
+        draft.write(
+            "{% if clause.label %}{{ clause.label }}　{% endif %}{{ clause.title }}", LEVEL_1
+        )
         with draft.each("line", "clause.paragraphs"):
             draft.write("{{ line }}")
     with draft.each("annex", "annexes"):

@@ -13,16 +13,15 @@ from portal.models import (
     ClosureRequest,
     OutputKind,
     Pairing,
-    SiteSurvey,
     Task,
     User,
 )
-from portal.policies.plans import sees_plans
-from portal.policies.scope import visible_pairings, visible_tasks
+from portal.policies.scope import visible_tasks
 from portal.queries.agreements import get_agreement
 from portal.queries.closure import CLOSED_STATES
 from portal.queries.pairings import get_whole_pairing
 from portal.queries.plans import get_plan
+from portal.queries.surveys import get_survey
 
 
 @dataclass(frozen=True)
@@ -98,16 +97,7 @@ def _agreement(object_id: int, viewer: User) -> Any:
 
 
 def _survey(object_id: int, viewer: User) -> Any:
-    seen = visible_pairings(viewer) if sees_plans(viewer) else sa.false()
-    survey = db.session.scalar(
-        sa.select(SiteSurvey)
-        .join(SiteSurvey.pairing)
-        .where(SiteSurvey.id == object_id, seen)
-        .options(joinedload(SiteSurvey.pairing).options(*_HOSPITALS))
-    )
-    if survey is None:
-        raise NotVisible()
-    return survey
+    return get_survey(object_id, viewer=viewer)
 
 
 _HOSPITALS = (

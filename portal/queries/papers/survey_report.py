@@ -1,8 +1,7 @@
 """实地调研报告 as facts (domain-facts §12.2)."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 import sqlalchemy as sa
 from sqlalchemy.orm import selectinload
@@ -10,7 +9,6 @@ from sqlalchemy.orm import selectinload
 from portal import clock
 from portal.extensions import db
 from portal.models import (
-    Problem,
     Side,
     SiteSurvey,
     SurveyAnswer,
@@ -19,6 +17,7 @@ from portal.models import (
     SurveyPhoto,
     SurveyState,
 )
+from portal.policies.survey_sheet import Sheet
 from portal.queries.papers.common import (
     BOTH_SIDES,
     Paper,
@@ -31,8 +30,7 @@ from portal.queries.papers.common import (
 )
 from portal.queries.papers.tables import Table, table_of
 from portal.queries.papers.telling import Told, paragraphs
-
-YES_NO = {"yes": "是", "no": "否", "true": "是", "false": "否", "1": "是", "0": "否"}
+from portal.queries.surveys import problems_of
 
 
 @dataclass(frozen=True)
@@ -134,11 +132,6 @@ def survey_report(survey: SiteSurvey) -> SurveyReport:
 
 
 def _problems(survey: SiteSurvey) -> list[Found]:
-    found = db.session.scalars(
-        sa.select(Problem)
-        .where(Problem.survey_id == survey.id, Problem.dismissed_at.is_(None))
-        .order_by(Problem.area, Problem.number)
-    )
     return [
         Found(
             number=str(number),
@@ -148,7 +141,7 @@ def _problems(survey: SiteSurvey) -> list[Found]:
             description=one.description,
             need=one.need,
         )
-        for number, one in enumerate(found, 1)
+        for number, one in enumerate(problems_of(survey), 1)
     ]
 
 
@@ -169,60 +162,41 @@ def _sections(survey: SiteSurvey) -> list[SheetSection]:
         .where(SurveyItem.template_id == survey.template_id)
         .order_by(SurveyItem.position)
     ).all()
-    answers: dict[int, dict[str, SurveyAnswer]] = {}
-    for one in db.session.scalars(
+    answers = db.session.scalars(
         sa.select(SurveyAnswer).where(SurveyAnswer.survey_id == survey.id)
-    ):
-        answers.setdefault(one.item_id, {})[one.cell] = one
+    ).all()
+    sheet = Sheet(items, answers)
     made: list[SheetSection] = []
-    for title in dict.fromkeys(item.section for item in items):
-        own = [item for item in items if item.section == title and answers.get(item.id)]
-        said, tables = _answers(own, answers)
+    for section in sheet.sections:
+        said = [answer for item in section.items if (answer := _answer(sheet, item))]
+        tables = [_matrix(sheet, item) for item in section.items if _is_table(sheet, item)]
         if said or tables:
             numeral = numeral_of(len(made) + 1)
+            title = section.title
             made.append(SheetSection(numeral=numeral, title=title, answers=said, tables=tables))
     return made
 
 
-def _answers(
-    items: Sequence[SurveyItem], answers: dict[int, dict[str, SurveyAnswer]]
-) -> tuple[list[Answer], list[Table]]:
-    """Return the single answers and the tables of one section."""
-    said, tables = [], []
-    for item in items:
-        given = answers[item.id]
-        if item.kind is SurveyItemKind.MATRIX:
-            tables.append(_matrix(item, given))
-        elif "" in given and (given[""].value or given[""].note):
-            value = _shown(item, given[""].value)
-            said.append(Answer(label=item.label, value=value, note=given[""].note))
-    return said, tables
+def _answer(sheet: Sheet, item: SurveyItem) -> Answer | None:
+    """Return a single figure or answer with its unit; None where nothing was said."""
+    if item.kind is SurveyItemKind.MATRIX:
+        return None
+    (field,) = sheet.fields[item.id]
+    value, note = sheet.words(field), sheet.note(item)
+    if not value and not note:
+        return None
+    unit = "" if not value or value.endswith(item.unit) else item.unit
+    return Answer(label=item.label, value=f"{value}{unit}", note=note)
 
 
-def _matrix(item: SurveyItem, given: dict[str, SurveyAnswer]) -> Table:
-    options: dict[str, Any] = item.options or {}
-    columns, rows = options.get("columns", []), options.get("rows", [])
-    cells = [
-        [
-            label,
-            *(
-                given[f"{key}.{column}"].value if f"{key}.{column}" in given else ""
-                for column, _ in columns
-            ),
-        ]
-        for key, label in rows
+def _is_table(sheet: Sheet, item: SurveyItem) -> bool:
+    return item.kind is SurveyItemKind.MATRIX and sheet.has_answers(item)
+
+
+def _matrix(sheet: Sheet, item: SurveyItem) -> Table:
+    rows = sheet.rows(item)
+    columns = [
+        f"{one.column_label}（{one.unit}）" if one.unit else one.column_label for one in rows[0]
     ]
-    return table_of(["项目", *(label for _, label in columns)], cells, title=item.label)
-
-
-def _shown(item: SurveyItem, value: str) -> str:
-    """Return an answer as the report prints it, with its unit."""
-    if not value:
-        return ""
-    if item.kind is SurveyItemKind.YES_NO:
-        return YES_NO.get(value, value)
-    if item.kind is SurveyItemKind.CHOICE:
-        return str(dict(item.options or []).get(value, value))
-    if item.kind is SurveyItemKind.PERCENT:
-        return f"{value}%"
-    return f"{value}{item.unit}"
+    cells = [[row[0].row_label, *(sheet.words(one) for one in row)] for row in rows]
+    return table_of(["项目", *columns], cells, title=item.label)

@@ -8,6 +8,7 @@ from portal.queries.papers.telling import Told
 
 NARROWEST, WIDEST = 4, 24
 """In characters: what a column is given room for."""
+LATIN_END = 0x2000
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,11 @@ def _shares(lines: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _need(cells: Sequence[str]) -> int:
-    lengths = [max(len(part) for part in cell.split("\n")) for cell in cells]
+    lengths = [max(_width(part) for part in cell.split("\n")) for cell in cells]
     usual = (sum(lengths) // len(lengths) + max(lengths)) // 2
-    return min(max(usual, len(cells[0]), NARROWEST), WIDEST)
+    return min(max(usual, _width(cells[0]), NARROWEST), WIDEST) + 1
+
+
+def _width(text: str) -> int:
+    """Return how wide ``text`` is in Chinese characters: two Latin ones take the room of one."""
+    return (sum(1 if ord(one) < LATIN_END else 2 for one in text) + 1) // 2
