@@ -195,6 +195,11 @@ class Task(Identified, Versioned, Base):
     def _counts_expression(cls) -> sa.ColumnElement[bool]:
         return cls.state != TaskState.CANCELLED
 
+    @property
+    def what_is_done(self) -> str:
+        """What every list and paper shows as 帮扶措施: the measures, else the description."""
+        return self.measures or self.description
+
     @classmethod
     def is_late(cls, today: date) -> sa.ColumnElement[bool]:
         """Return the condition under which a task is past its day and still to be done."""

@@ -195,7 +195,7 @@ COLUMNS: dict[FiveList, tuple[Column, ...]] = {
         CODE,
         ANSWERS,
         TASK,
-        Column("帮扶措施", 50, lambda row: row.task.measures, wide=True),
+        Column("帮扶措施", 50, lambda row: row.task.what_is_done, wide=True),
         Column("验收标准", 40, lambda row: row.task.criteria, wide=True),
         PROGRESS,
         STATE,

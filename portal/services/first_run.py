@@ -85,6 +85,7 @@ def load_task_library() -> None:
                 title=entry["title"],
                 description=entry["description"],
                 criteria=entry["criteria"],
+                measures=entry["measures"],
                 evidence=entry["evidence"],
                 weight=entry["weight"],
                 due_months=entry["due_months"],
@@ -100,16 +101,17 @@ def load_task_library() -> None:
 
 
 def fill_item_keys() -> None:
-    """Tell the shipped edition's tasks which items of the survey they mend, where none is told.
+    """Tell the shipped edition's tasks which items of the survey they mend, and by what measures.
 
-    An edition that was loaded before tasks had these keys stays as it is in all else.
+    For an edition that was loaded before tasks had either: what is told already stays.
     """
     data = reference_data.load("task_library_2020")
-    keys = {entry["code"]: entry["item_keys"] for entry in data["task"]}
+    shipped = {entry["code"]: entry for entry in data["task"]}
     loaded = sa.select(LibraryTask).where(LibraryTask.edition == data["edition"])
     for task in db.session.scalars(loaded):
-        if not task.item_keys and task.code in keys:
-            task.item_keys = list(keys[task.code])
+        if task.code in shipped:
+            task.item_keys = task.item_keys or list(shipped[task.code]["item_keys"])
+            task.measures = task.measures or shipped[task.code]["measures"]
     db.session.flush()
 
 

@@ -44,6 +44,17 @@ def book_of(client: PageClient, address: str) -> list[list[object]]:
     return [list(row) for row in sheet.iter_rows(values_only=True)]
 
 
+def test_a_task_without_measures_shows_its_description_in_their_place(client: PageClient) -> None:
+    scene = make_scene()
+    task = filled(scene).tasks[0]
+    task.measures, task.description = "", "由医院发文成立独立的全科医学科。"
+    db.session.commit()
+    client.login(scene.supporting_coordinator, PASSWORD)
+    address = f"/pairings/{scene.pairing.id}/lists/measures"
+    assert task.description in client.get(address).text
+    assert any(task.description in row for row in book_of(client, f"{address}.xlsx"))
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [

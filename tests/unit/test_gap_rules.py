@@ -188,3 +188,9 @@ def test_every_shipped_task_says_which_items_it_mends() -> None:
         if not field_exists(key) and key not in SHEET
     }
     assert unknown == set()
+
+
+def test_every_shipped_task_says_by_what_measures_the_supporting_base_helps() -> None:
+    for entry in LIBRARY:
+        assert "帮扶方" in entry["measures"], entry["code"]
+        assert entry["measures"] != entry["description"]

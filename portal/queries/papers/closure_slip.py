@@ -82,7 +82,7 @@ def closure_slip(round_: ClosureRequest) -> ClosureSlip:
         weight=Weight(str(task.weight)).label,
         problem="\n".join(_problems(task.id)),
         criteria=task.criteria,
-        measures=task.measures or task.description,
+        measures=task.what_is_done,
         term=term_of(task.starts_on, round_.due_on),
         first_due=day_of(task.first_due_on) if task.first_due_on != round_.due_on else "",
         extensions=str(round_.extensions),

@@ -119,7 +119,7 @@ def _line(number: int, task: Task, today: date, looked: dict[int, str]) -> Ledge
         source=_source_of(task, [one.source.label for one in problems]),
         problem="\n".join(one.title for one in problems),
         title=task.title,
-        measures=task.measures or task.description,
+        measures=task.what_is_done,
         supported_person=person_on(task, Side.SUPPORTED),
         supporting_person=person_on(task, Side.SUPPORTING),
         starts=dotted(task.starts_on),

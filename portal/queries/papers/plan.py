@@ -222,7 +222,7 @@ def _task(number: int, task: Task) -> PlanTask:
         code=task.code,
         title=task.title,
         weight=Weight(str(task.weight)).label,
-        measures=task.measures or task.description,
+        measures=task.what_is_done,
         criteria=task.criteria,
         evidence=evidence_of(task),
         people="、".join(f"{side.label}{name}" for side, name in people if name),

@@ -68,7 +68,7 @@ def _line(number: int, task: Task) -> ListedTask:
         area=task.area.label,
         title=task.title,
         weight=Weight(str(task.weight)).label,
-        measures=task.measures or task.description,
+        measures=task.what_is_done,
         criteria=task.criteria,
         evidence=evidence_of(task),
         supported_person=person_on(task, Side.SUPPORTED),
