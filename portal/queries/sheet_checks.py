@@ -119,27 +119,40 @@ class Checker:
         places = load_places(sheet.pairing_ids, sheet.kind, viewer=viewer)
         self.places = {one.pairing.id: one for one in places}
         self.names = PlaceNames(places)
-        self.first = _first_rows(sheet.rows)
+        # The task of every row of the whole workbook, by whatever the row names it.
+        self.meant = self._meant(sheet.rows)
+        self.first: dict[int, int] = {}
+        for number, task_id in self.meant.items():
+            self.first.setdefault(task_id, number)
 
     def check(self, rows: Sequence[Row]) -> list[Judged]:
         """Return what each of ``rows`` would do."""
-        keys = {
-            int(row["row"]): key for row in rows if (key := read_key(row["cells"].get("key", "")))
-        }
-        by_id = self._tasks(Task.id.in_({key.task_id for key in keys.values()})) if keys else {}
-        codes = {
-            row["cells"]["code"]
-            for row in rows
-            if not row["cells"].get("key") and row["cells"].get("code")
-        }
-        by_code = {
-            (task.pairing_id, task.code): task
-            for task in (self._tasks(self._coded(codes)) if codes else {}).values()
-        }
-        return [self._judge(row, keys, by_id, by_code) for row in rows]
+        ids = {self.meant[n] for row in rows if (n := int(row["row"])) in self.meant}
+        tasks = self._tasks(Task.id.in_(ids)) if ids else {}
+        return [self._judge(row, tasks) for row in rows]
 
-    def _coded(self, codes: set[str]) -> sa.ColumnElement[bool]:
-        return sa.and_(Task.pairing_id.in_(self.places), Task.code.in_(codes))
+    def _meant(self, rows: Sequence[Row]) -> dict[int, int]:
+        """Return the id of the task that each row names, by its key or by pairing and code."""
+        codes = self._codes() if any(_names_code(row["cells"]) for row in rows) else {}
+        found: dict[int, int] = {}
+        for row in rows:
+            cells = row["cells"]
+            if key := read_key(cells.get("key", "")):
+                found[int(row["row"])] = key.task_id
+            elif _names_code(cells) and isinstance(place := self.names.find(cells), Place):
+                task_id = codes.get((place.pairing.id, cells["code"]))
+                if task_id is not None:
+                    found[int(row["row"])] = task_id
+        return found
+
+    def _codes(self) -> dict[tuple[int, str], int]:
+        """Return the ids of all tasks that rows can name by their code."""
+        rows = db.session.execute(
+            sa.select(Task.pairing_id, Task.code, Task.id).where(
+                Task.pairing_id.in_(self.places), visible_tasks(self.viewer)
+            )
+        )
+        return {(pairing_id, code): task_id for pairing_id, code, task_id in rows}
 
     def _tasks(self, wanted: sa.ColumnElement[bool]) -> dict[int, Task]:
         """Return the tasks that the viewer sees, with what their cells show."""
@@ -160,23 +173,17 @@ class Checker:
         )
         return {task.id: task for task in db.session.scalars(statement)}
 
-    def _judge(
-        self,
-        row: Row,
-        keys: Mapping[int, RowKey],
-        by_id: Mapping[int, Task],
-        by_code: Mapping[tuple[int, str], Task],
-    ) -> Judged:
+    def _judge(self, row: Row, tasks: Mapping[int, Task]) -> Judged:
         number, cells = int(row["row"]), row["cells"]
+        task = tasks.get(self.meant.get(number, 0))
         title = cells.get("title", "")
-        key = keys.get(number)
         if cells.get("key"):
+            key = read_key(cells["key"])
             if key is None:
                 return refused(number, "key", BAD_KEY, title)
             if key.kind is not self.kind:
                 told = f"这一行来自{key.kind.label}的表格，请在对应的页面上传。"
                 return refused(number, "key", told, title)
-            task = by_id.get(key.task_id)
             if task is None:
                 return refused(number, "key", NO_TASK, title)
             return self._known(number, cells, task, key)
@@ -184,7 +191,6 @@ class Checker:
         if isinstance(place, str):
             return refused(number, "pairing", place, title)
         if code := cells.get("code"):
-            task = by_code.get((place.pairing.id, code))
             if task is None:
                 told = f"{place.pairing.title}没有编号为“{code[:30]}”的任务"
                 more = "；新增任务时请把任务编号留空。" if self.kind is SheetKind.PLAN else "。"
@@ -204,7 +210,7 @@ class Checker:
         if place is None:
             told = f"这项任务属于“{task.pairing.title}”，不在本次导入的结对之内。"
             return refused(number, name, told, title)
-        first = self.first.get(_identity(cells) or "", number)
+        first = self.first[task.id]
         if first != number:
             told = (
                 f"与第 {first} 行是同一项任务，请只保留一行；新增任务请写在空白行，不要复制整行。"
@@ -227,20 +233,6 @@ class Checker:
         return found.settled()
 
 
-def _identity(cells: Mapping[str, str]) -> str | None:
-    """Return what tells which task a row stands for, before anything is loaded."""
-    if key := read_key(cells.get("key", "")):
-        return f"#{key.task_id}"
-    if cells.get("key") or not cells.get("code"):
-        return None
-    where = cells.get("pairing") or cells.get("supported") or ""
-    return f"{where}|{cells['code']}"
-
-
-def _first_rows(rows: Sequence[Row]) -> dict[str, int]:
-    """Return the first row that stands for each task."""
-    found: dict[str, int] = {}
-    for row in rows:
-        if identity := _identity(row["cells"]):
-            found.setdefault(identity, int(row["row"]))
-    return found
+def _names_code(cells: Mapping[str, str]) -> bool:
+    """Whether a row names its task by the code alone."""
+    return bool(cells.get("code")) and not cells.get("key")

@@ -183,6 +183,18 @@ def test_what_tells_a_task_cannot_be_changed(drafting: Place, name: str) -> None
     assert sentence in found[0][1]
 
 
+def test_two_rows_for_one_task_are_found_however_they_name_it(drafting: Place) -> None:
+    pairing, task = drafting.scene.pairing, drafting.plan.tasks[0]
+    head = ("结对", "任务编号", "权重")
+    names = (pairing.title, pairing.supported.name)
+    sheet = drafting.taken(book([head, *((name, task.code, "核心") for name in names)]))
+    assert kinds(sheet) == [(2, "changed"), (3, "wrong")]
+    assert "与第 2 行是同一项任务" in told(sheet)[0][1]
+    spare = [None, pairing.title, task.code, None, "又改名"]
+    sheet = drafting.taken(edited(PLAN, drafting.plan.tasks, lambda one: one.append(spare)))
+    assert "与第 2 行是同一项任务" in told(sheet)[0][1]
+
+
 def test_a_task_of_a_foreign_pairing_is_as_good_as_none(drafting: Place) -> None:
     scene = drafting.scene
     alien = drafting_plan(scene.foreign, scene)
