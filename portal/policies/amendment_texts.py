@@ -9,7 +9,7 @@ from portal.models import Area, Plan, Side, Task, Weight
 from portal.policies.amendment_lines import FIXED_FIELDS, NEW_TASK_FIELDS
 from portal.policies.field_text import cleaned
 from portal.policies.recurrence import year_of
-from portal.policies.task_entries import Term, Values, read_task
+from portal.policies.task_entries import Values, read_task, term_of
 from portal.policies.task_fields import show_day, show_steps
 
 
@@ -39,9 +39,7 @@ def new_task_texts(plan: Plan, texts: Mapping[str, str]) -> dict[str, str]:
 def read_texts(plan: Plan, texts: Mapping[str, str], task: Task | None = None) -> Values:
     """Return what some fields come to in ``plan``. Raises Rejected by the name of the field."""
     people = dict.fromkeys(Side, ())
-    values, wrong = read_task(
-        texts, term=Term(plan.starts_on, plan.ends_on), people=people, task=task
-    )
+    values, wrong = read_task(texts, term=term_of(plan), people=people, task=task)
     if task is not None and "year" in values and values["year"] is None:
         wrong["year"] = "请填写年度。"
     if "evidence" in values and not values["evidence"]:

@@ -70,6 +70,13 @@ def undecided(findings: Sequence[Finding]) -> list[Finding]:
     return [one for one in of_kind(findings, RowKind.CONFLICT) if not one["choice"]]
 
 
+def writes_something(finding: Finding) -> bool:
+    """Whether anything of a row is written, once it was decided whose text shall stand."""
+    if finding["choice"] != THEIRS:
+        return True
+    return any(not clashes for *_, clashes in finding["cells"])
+
+
 def missing_for_apply(sheet: SheetImport) -> list[str]:
     """Return what stands in the way of importing: the page's list and the guard in one."""
     found = counts(sheet)

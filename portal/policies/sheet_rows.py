@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from portal.models import LabelledEnum, Pairing, Plan, PlanState, SheetKind, Side, Task, User
+from portal.models import LabelledEnum, Pairing, Plan, SheetKind, Side, Task, User
 from portal.policies.recurrence import year_of
 from portal.policies.sheet_columns import (
     COLUMNS,
@@ -23,9 +23,9 @@ from portal.policies.sheet_columns import (
     compared,
 )
 from portal.policies.sheet_values import OWNERS, shown, value_of
-from portal.policies.task_entries import Charge, Term, read_task
+from portal.policies.task_entries import Charge, Term, read_task, term_of
 from portal.policies.task_fields import FIELDS_BY_NAME, TASK_FIELDS
-from portal.policies.tasks import can_assign, can_work_on, why_locked
+from portal.policies.tasks import can_assign, can_work_on, why_locked, why_over
 
 NOT_CALCULATED = "（公式没有结果）"
 """What the reader of workbooks puts where a formula has no value (documents/workbooks)."""
@@ -59,8 +59,7 @@ class Place:
     @property
     def term(self) -> Term:
         """The days within which tasks lie."""
-        whole = self.plan or self.pairing.programme
-        return Term(whole.starts_on, whole.ends_on)
+        return term_of(self.plan or self.pairing.programme)
 
 
 @dataclass(frozen=True)
@@ -217,7 +216,7 @@ def _judge_work(
         elif name in PERSONS:
             _judge_person(found, name, text, task, place, viewer)
         elif _says_other(name, text, task):
-            found.errors.append((name, FIXED))
+            found.errors.append((name, why_over(task.plan) or FIXED))
     if note:
         _judge_note(found, note)
     if {PROGRESS.name, NOTE.name} & found.values.keys():
@@ -264,7 +263,7 @@ def _judge_person(
         found.errors.append((name, may.reason))
     elif wrong:
         found.errors.append((name, wrong[name]))
-    elif task.state.is_over or task.plan.state is PlanState.COMPLETED:
+    elif task.state.is_over or why_over(task.plan):
         found.errors.append((name, why_locked(task)))
     elif isinstance(charge, Charge) and charge.person:
         found.errors.append(

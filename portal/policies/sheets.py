@@ -2,8 +2,18 @@
 
 from datetime import datetime, timedelta
 
-from portal.models import UNDO_HOURS, Role, SheetImport, SheetImportState, SheetKind, User
+from portal.models import (
+    UNDO_HOURS,
+    Role,
+    SheetImport,
+    SheetImportState,
+    SheetKind,
+    Task,
+    User,
+)
 from portal.policies.decision import Decision, no, yes_if
+from portal.policies.plans import can_edit_plan
+from portal.policies.tasks import can_work_on
 
 UPLOADERS = {
     SheetKind.PLAN: frozenset({Role.BASE_COORDINATOR}),
@@ -25,12 +35,29 @@ def can_handle(viewer: User, sheet: SheetImport) -> Decision:
     return yes_if(sheet.user_id == viewer.id, "这份表格由上传人核对和导入。")
 
 
+def by_the_portal(_viewer: User, _sheet: SheetImport) -> Decision:
+    """Nobody takes a step that time takes."""
+    return no("逾期未导入的表格由系统自动放弃。")
+
+
 def can_undo(viewer: User, sheet: SheetImport) -> Decision:
-    """Whoever imported it, or a coordinator of the same hospital."""
+    """Whoever imported it, or a coordinator of the same hospital, if they still import at all.
+
+    That it is also their pairing still is judged by :func:`can_put_back`, task by task.
+    """
+    if not (may := can_import(viewer, sheet.kind)):
+        return may
     return yes_if(
         sheet.user_id == viewer.id or is_colleague(viewer, sheet),
         "只有导入人或本单位的基地管理员可以撤销导入。",
     )
+
+
+def can_put_back(viewer: User, kind: SheetKind, task: Task) -> Decision:
+    """Whoever may still change such a task by a workbook: not who moved away since."""
+    if kind is SheetKind.PLAN:
+        return can_edit_plan(viewer, task.plan)
+    return can_work_on(viewer, task)
 
 
 def is_colleague(viewer: User, sheet: SheetImport) -> bool:

@@ -11,9 +11,9 @@ from datetime import date
 from functools import partial
 from typing import Any
 
-from portal.models import Plan, Side, Task, User
+from portal.models import Plan, Programme, Side, Task, User
 from portal.policies.field_text import Months, ReadStep
-from portal.policies.task_fields import MAX_YEAR, parse_texts
+from portal.policies.task_fields import parse_texts
 
 _NAMED_ACCOUNT = re.compile(r"^(.+?)[（(]([^（）()]+)[)）]$")
 
@@ -32,12 +32,13 @@ class Term:
 
     starts_on: date
     ends_on: date
-    years: int = MAX_YEAR
+    years: int
 
 
-def term_of(plan: Plan) -> Term:
-    """Return the time that the tasks of ``plan`` must lie in."""
-    return Term(plan.starts_on, plan.ends_on, len(plan.pairing.programme.years))
+def term_of(whole: Plan | Programme) -> Term:
+    """Return the time that the tasks of a plan must lie in, or of a programme without one yet."""
+    programme = whole.pairing.programme if isinstance(whole, Plan) else whole
+    return Term(whole.starts_on, whole.ends_on, len(programme.years))
 
 
 EMPTY: dict[str, Any] = {

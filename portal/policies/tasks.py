@@ -43,10 +43,15 @@ def approves_changes(viewer: User, _task: Task) -> Decision:
 
 def can_assign(viewer: User, task: Task, side: Side) -> Decision:
     """A hospital's coordinator names who in their own hospital is in charge."""
+    return can_assign_in(viewer, task.pairing, side)
+
+
+def can_assign_in(viewer: User, pairing: Pairing, side: Side) -> Decision:
+    """The same of all tasks of a pairing."""
     if viewer.role is not Role.BASE_COORDINATOR:
         return no("只有基地管理员可以指定任务责任人。")
     return yes_if(
-        side_of(viewer, task.pairing) is side, f"{side.label}的责任人由{side.label}基地管理员指定。"
+        side_of(viewer, pairing) is side, f"{side.label}的责任人由{side.label}基地管理员指定。"
     )
 
 
@@ -80,12 +85,19 @@ def _in_hospital(person: User | type[User]) -> sa.ColumnElement[bool]:
     return person.role.in_(HOSPITAL_ROLES)
 
 
+def why_over(plan: Plan) -> str:
+    """Return why nothing of ``plan`` changes any more, as a sentence; empty until then."""
+    if plan.state is PlanState.COMPLETED:
+        return "三年帮扶工作计划已完成，任务不再变动。"
+    if plan.state is PlanState.TERMINATED:
+        return "帮扶协议已提前终止，任务停止办理，记录予以保留。"
+    return ""
+
+
 def why_locked(task: Task) -> str:
     """Return why nobody can work on ``task`` now, as a sentence; empty when they can."""
-    if task.plan.state is PlanState.COMPLETED:
-        return "三年帮扶工作计划已完成，任务不再变动。"
-    if task.plan.state is PlanState.TERMINATED:
-        return "帮扶协议已提前终止，任务停止办理，记录予以保留。"
+    if over := why_over(task.plan):
+        return over
     if task.plan.state is not PlanState.IN_FORCE:
         return "三年帮扶工作计划尚未生效，协议备案后才能开始办理任务。"
     if task.state is TaskState.CLOSURE_REQUESTED:

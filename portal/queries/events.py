@@ -47,6 +47,7 @@ OBJECT_LABELS = {
     "survey": "实地调研",
     "problem": "问题",
     "standard": "对照标准",
+    "sheet_import": "表格导入",
 }
 """What an event can be about, as the filter names it."""
 

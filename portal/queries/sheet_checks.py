@@ -33,6 +33,7 @@ from portal.policies.sheet_rows import (
     judge_task,
     refused,
 )
+from portal.policies.tasks import why_over
 
 LOCKED_BY_AGREEMENT = "帮扶协议已提交备案，计划随协议锁定，请先由省中心退回协议。"
 NO_PLAN = "这个结对还没有三年计划，请先在计划页开始制定。"
@@ -106,7 +107,7 @@ def _why_locked(plan: Plan | None, is_submitted: bool, viewer: User) -> str:
     if not (may := can_edit_plan(viewer, plan)):
         return may.reason
     if plan.state not in (PlanState.DRAFTING, PlanState.AGREED):
-        return FIXED
+        return why_over(plan) or FIXED
     return LOCKED_BY_AGREEMENT if is_submitted else ""
 
 

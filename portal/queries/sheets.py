@@ -19,12 +19,15 @@ from portal.models import (
     Task,
     User,
 )
+from portal.policies.plans import can_edit_plan
 from portal.policies.scope import of_own_hospital, visible_pairings, visible_tasks
 from portal.policies.sheet_rows import Place
-from portal.policies.sheets import is_colleague
+from portal.policies.sheets import can_put_back, can_undo, is_colleague
+from portal.policies.tasks import can_assign_in
 from portal.queries.ledger import LedgerFilter, ledger_condition
 from portal.queries.sheet_checks import load_places
 
+AT_ONCE = 1000
 LISTED = 50
 """So many imports are listed, the newest."""
 
@@ -105,14 +108,15 @@ def plan_tasks(pairing_ids: Sequence[int], *, viewer: User) -> Outgoing:
     if {one.pairing.id for one in places} != set(pairing_ids):
         raise NotVisible()
     tasks = _tasks(Task.pairing_id.in_(pairing_ids), viewer, SheetKind.PLAN, limit=None)
-    return Outgoing(tasks, _people(places))
+    return Outgoing(tasks, _people(places, SheetKind.PLAN, viewer))
 
 
 def ledger_tasks(wanted: LedgerFilter, *, viewer: User, limit: int) -> Outgoing:
     """Return just the tasks that the ledger shows; one more than ``limit`` where there are more."""
     tasks = _tasks(ledger_condition(wanted, viewer=viewer), viewer, SheetKind.LEDGER, limit + 1)
     ids = sorted({task.pairing_id for task in tasks})
-    return Outgoing(tasks, _people(load_places(ids, SheetKind.LEDGER, viewer=viewer)))
+    places = load_places(ids, SheetKind.LEDGER, viewer=viewer)
+    return Outgoing(tasks, _people(places, SheetKind.LEDGER, viewer))
 
 
 def _tasks(
@@ -136,15 +140,46 @@ def _tasks(
     return list(db.session.scalars(statement.limit(limit)).unique())
 
 
-def _people(places: Sequence[Place]) -> dict[Side, list[User]]:
-    """Return everybody who can be in charge, by side, each once."""
+def _people(places: Sequence[Place], kind: SheetKind, viewer: User) -> dict[Side, list[User]]:
+    """Return everybody whom ``viewer`` can put in charge, by side, each once.
+
+    Of the other sides nobody: a workbook travels, and names of staff are not for everybody.
+    """
     found: dict[Side, dict[int, User]] = {side: {} for side in Side}
     for place in places:
         for side, staff in place.people.items():
-            found[side].update({user.id: user for user in staff})
+            if _assigns(viewer, place, side, kind):
+                found[side].update({user.id: user for user in staff})
     return {side: list(people.values()) for side, people in found.items()}
+
+
+def _assigns(viewer: User, place: Place, side: Side, kind: SheetKind) -> bool:
+    """Whether a workbook of that kind lets ``viewer`` put people of ``side`` in charge."""
+    if kind is SheetKind.PLAN:
+        return place.plan is not None and bool(can_edit_plan(viewer, place.plan))
+    return bool(can_assign_in(viewer, place.pairing, side))
 
 
 def people_for(sheet: SheetImport, *, viewer: User) -> dict[Side, list[User]]:
     """Return whom the lists of a workbook offer that goes out once more."""
-    return _people(load_places(sheet.pairing_ids, sheet.kind, viewer=viewer))
+    places = load_places(sheet.pairing_ids, sheet.kind, viewer=viewer)
+    return _people(places, sheet.kind, viewer)
+
+
+def may_undo(sheet: SheetImport, *, viewer: User) -> bool:
+    """Whether ``viewer`` is offered to take the import back: the rights of undo_import()."""
+    if not can_undo(viewer, sheet):
+        return False
+    ids = [int(one["task"]) for one in sheet.undo]
+    statement = sa.select(Task).options(
+        joinedload(Task.plan),
+        joinedload(Task.pairing),
+        joinedload(Task.supporting_owner).lazyload(User.organisation),
+        joinedload(Task.supported_owner).lazyload(User.organisation),
+    )
+    for at in range(0, len(ids), AT_ONCE):
+        part = statement.where(Task.id.in_(ids[at : at + AT_ONCE]))
+        for task in db.session.scalars(part):
+            if not can_put_back(viewer, sheet.kind, task):
+                return False
+    return True

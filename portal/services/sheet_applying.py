@@ -22,14 +22,15 @@ from portal.models import (
 )
 from portal.policies.decision import require
 from portal.policies.sheet_columns import NOTE, PROGRESS
-from portal.policies.sheet_findings import THEIRS, missing_for_apply
+from portal.policies.sheet_findings import THEIRS, missing_for_apply, writes_something
 from portal.policies.sheet_rows import CellChange, Judged, label_of
 from portal.policies.sheet_values import OWNERS, packed, value_of
 from portal.policies.sheets import can_handle, can_import
 from portal.services.plan_changes import next_number, note_change, open_for_change
-from portal.services.sheet_imports import findings_of, hold, judge_all
+from portal.services.sheet_imports import about, findings_of, hold, judge_all
 from portal.services.sheet_writing import add_task, write_values
 from portal.workflow import check_version, record, transition
+from portal.workflow.sheets import SHEET
 from portal.workflow.tasks import TASK_WORK
 
 NAMED = 20
@@ -65,8 +66,8 @@ def apply_import(sheet: SheetImport, *, seen_version: int | None, actor: User) -
         sheet.undo = _apply_plans(sheet, wanted, actor)
     else:
         sheet.undo = _apply_ledger(sheet, wanted, actor)
-    sheet.state, sheet.state_since = SheetImportState.APPLIED, clock.now()
     sheet.applied_at = clock.now()
+    transition(SHEET, sheet, "import", actor=actor, details=about(sheet))
     # The workbook's own rows are in the tasks now; what they changed stays in the findings.
     sheet.rows = []
     db.session.flush()
@@ -75,20 +76,34 @@ def apply_import(sheet: SheetImport, *, seen_version: int | None, actor: User) -
 
 def _lock(sheet: SheetImport, actor: User) -> None:
     """Hold what will be written, so that what is judged now is what is written."""
+    written = [one for one in sheet.findings if writes_something(one)]
     if sheet.kind is SheetKind.PLAN:
-        touched = sorted({one["pairing"] for one in sheet.findings if one["pairing"]})
+        touched = sorted({one["pairing"] for one in written if one["pairing"]})
         plans = db.session.scalars(
             sa.select(Plan).where(Plan.pairing_id.in_(touched)).order_by(Plan.id)
         ).all()
         for plan in plans:
             open_for_change(plan, actor=actor)
         return
-    ids = sorted({one["task"] for one in sheet.findings if one["task"]})
-    lock_tasks(ids)
+    lock_tasks(sorted({one["task"] for one in written if one["task"]}))
+
+
+def plans_of(ids: Sequence[int]) -> list[int]:
+    """Return the plans that tasks belong to, in the order of their ids."""
+    found: set[int] = set()
+    for at in range(0, len(ids), AT_ONCE):
+        part = Task.id.in_(ids[at : at + AT_ONCE])
+        found |= set(db.session.scalars(sa.select(Task.plan_id).where(part).distinct()))
+    return sorted(found)
 
 
 def lock_tasks(ids: Sequence[int]) -> None:
-    """Hold the rows of tasks until the end of the transaction, in the order of their ids."""
+    """Hold tasks until the end of the transaction, in the order of their ids, with their plans.
+
+    So that no plan ends while what was allowed a moment ago is written into its tasks.
+    """
+    held = sa.select(Plan.id).where(Plan.id.in_(plans_of(ids))).order_by(Plan.id)
+    db.session.execute(held.with_for_update(of=Plan, key_share=True))
     for at in range(0, len(ids), AT_ONCE):
         part = Task.id.in_(ids[at : at + AT_ONCE])
         db.session.execute(sa.select(Task.id).where(part).order_by(Task.id).with_for_update())
@@ -224,6 +239,7 @@ def _apply_ledger(sheet: SheetImport, wanted: Sequence[Judged], actor: User) -> 
                 name: packed(value_of(one.task, name)) for name in one.values if name != NOTE.name
             }
             noted = not one.values.keys().isdisjoint({NOTE.name, PROGRESS.name})
+            started = noted and one.task.state is TaskState.NOT_STARTED
             if noted:
                 _note(sheet, one.task, one.values, actor)
             owners = [change for change in one.changes if change.name in OWNERS]
@@ -243,7 +259,7 @@ def _apply_ledger(sheet: SheetImport, wanted: Sequence[Judged], actor: User) -> 
                     actor=actor,
                     details=[*details, ("来源", source_of(sheet))],
                 )
-            undo.append({"task": one.task.id, "before": before, "noted": noted})
+            undo.append({"task": one.task.id, "before": before, "noted": noted, "started": started})
         db.session.flush()
     versions = {one.task.id: one.task.version for one in wanted if one.task}
     return [{**one, "version": versions[one["task"]]} for one in undo]

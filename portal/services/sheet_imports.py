@@ -14,6 +14,8 @@ from portal.policies.sheet_findings import CHOICES, Finding, of_kind, pack
 from portal.policies.sheet_rows import Judged, RowKind
 from portal.policies.sheets import can_handle, can_import
 from portal.queries.sheet_checks import Checker, Row
+from portal.workflow import transition
+from portal.workflow.sheets import SHEET
 
 SLICE = 1000
 """So many rows are checked in one go, so that progress is seen."""
@@ -75,7 +77,7 @@ def check_next(sheet: SheetImport, *, actor: User) -> None:
     sheet.findings = [*sheet.findings, *findings_of(sheet, judged)]
     sheet.checked += len(rows)
     if sheet.checked >= sheet.total:
-        sheet.state, sheet.state_since = SheetImportState.CHECKED, clock.now()
+        transition(SHEET, sheet, "check", actor=actor, details=about(sheet))
     db.session.flush()
 
 
@@ -117,12 +119,19 @@ def discard(sheet: SheetImport, *, actor: User) -> None:
     """Put a workbook aside that was not imported. Raises Forbidden or StepRefused."""
     require(can_handle(actor, sheet))
     hold(sheet)
-    if sheet.state not in (SheetImportState.READING, SheetImportState.CHECKED):
-        raise StepRefused(f"这份表格当前状态为“{sheet.state.label}”，不能放弃。")
-    sheet.state, sheet.state_since = SheetImportState.DISCARDED, clock.now()
-    # Nothing of it was used, so nothing of it is kept but that it was there.
-    sheet.rows, sheet.findings = [], []
+    transition(SHEET, sheet, "discard", actor=actor, details=about(sheet))
+    empty(sheet)
     db.session.flush()
+
+
+def empty(sheet: SheetImport) -> None:
+    """Nothing of a workbook put aside was used; that it was there is all that is kept."""
+    sheet.rows, sheet.findings = [], []
+
+
+def about(sheet: SheetImport) -> list[tuple[str, str]]:
+    """Return what a history says of the workbook."""
+    return [("文件", sheet.file_name), ("表格", sheet.kind.label)]
 
 
 def hold(sheet: SheetImport) -> None:

@@ -1,6 +1,7 @@
 """Taking an import back within a day: every row of it or none."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,10 +12,11 @@ from portal.errors import StepRefused
 from portal.extensions import db
 from portal.models import (
     Base,
+    Event,
+    EvidenceUse,
     Pairing,
     Plan,
     SheetImport,
-    SheetImportState,
     SheetKind,
     Task,
     TaskState,
@@ -24,18 +26,21 @@ from portal.policies.decision import require
 from portal.policies.sheet_columns import PROGRESS
 from portal.policies.sheet_rows import label_of
 from portal.policies.sheet_values import OWNERS, shown, unpacked, value_of
-from portal.policies.sheets import can_undo, undo_in_time
+from portal.policies.sheets import can_put_back, can_undo, undo_in_time
+from portal.policies.tasks import can_be_in_charge, why_locked
 from portal.services.plan_changes import note_change, open_for_change
 from portal.services.sheet_applying import (
     AT_ONCE,
     add_progress,
     change_text,
     lock_tasks,
+    plans_of,
     source_of,
 )
-from portal.services.sheet_imports import hold
+from portal.services.sheet_imports import about, hold
 from portal.services.sheet_writing import write_values
-from portal.workflow import record
+from portal.workflow import record, transition
+from portal.workflow.sheets import SHEET
 
 NAMED = 20
 PARTS = frozenset({"evidence_requirements", "milestones"})
@@ -57,10 +62,12 @@ def undo_import(sheet: SheetImport, *, actor: User) -> int:
     if not in_time:
         raise StepRefused(in_time.reason)
     entries = {int(one["task"]): one for one in sheet.undo}
-    plans = _open_plans(sheet, actor) if sheet.kind is SheetKind.PLAN else []
+    plans = _open_plans(sorted(entries), actor) if sheet.kind is SheetKind.PLAN else []
     if sheet.kind is SheetKind.LEDGER:
         lock_tasks(sorted(entries))
     tasks = _load(sorted(entries), sheet.kind)
+    for task in tasks.values():
+        require(can_put_back(actor, sheet.kind, task))
     if blocked := list(_blocked(sheet, entries, tasks)):
         more = [f"……另有 {len(blocked) - NAMED} 项。"] if len(blocked) > NAMED else []
         raise StepRefused(
@@ -69,19 +76,20 @@ def undo_import(sheet: SheetImport, *, actor: User) -> int:
         )
     _put_back(sheet, entries, tasks, actor)
     _tell_plans(sheet, plans, entries, tasks, actor)
-    sheet.state, sheet.state_since = SheetImportState.UNDONE, clock.now()
     sheet.undone_at, sheet.note = clock.now(), f"由{actor.name}撤销"
+    if begun := sum(bool(one.get("started")) for one in sheet.undo):
+        sheet.note += f"；随导入启动的 {begun} 项任务仍为“{TaskState.IN_PROGRESS.label}”"
+    transition(SHEET, sheet, "undo", actor=actor, details=about(sheet))
     db.session.flush()
     return len(entries)
 
 
-def _open_plans(sheet: SheetImport, actor: User) -> list[Plan]:
+def _open_plans(ids: Sequence[int], actor: User) -> list[Plan]:
     """Hold the plans that were changed. Raises StepRefused once one of them is locked."""
-    touched = sorted({one["pairing"] for one in sheet.findings if one["pairing"]})
     plans = list(
         db.session.scalars(
             sa.select(Plan)
-            .where(Plan.pairing_id.in_(touched))
+            .where(Plan.id.in_(plans_of(ids)))
             .options(joinedload(Plan.pairing))
             .order_by(Plan.id)
         )
@@ -122,6 +130,8 @@ def _blocked(
     """Name the rows that cannot be put back, and why."""
     added = [number for number, one in entries.items() if one.get("added")]
     leaned_on = _leaned_on(added)
+    worked_on = _worked_on(list(entries), sheet.applied_at or sheet.created_at)
+    people = _people_of(entries)
     titles = {one["task"]: one["title"] for one in sheet.findings}
     for number, entry in entries.items():
         task = tasks.get(number)
@@ -133,6 +143,39 @@ def _blocked(
             entry.get("added") and task.state is not TaskState.NOT_STARTED
         ):
             yield f"{task.code} {task.title}：已有办理记录或与问题关联，不能移除。"
+        elif number in worked_on:
+            yield f"{task.code} {task.title}：导入后又有进展、节点、佐证材料等办理记录。"
+        elif sheet.kind is SheetKind.LEDGER and (sentence := why_locked(task)):
+            yield f"{task.code} {task.title}：{sentence}"
+        else:
+            yield from _gone(task, entry, people)
+
+
+def _gone(task: Task, entry: Entry, people: Mapping[int, User]) -> Iterator[str]:
+    """Name who was in charge before and cannot be any more."""
+    for name, kept in entry.get("before", {}).items():
+        side, owner_id = OWNERS.get(name), kept[0] if name in OWNERS else None
+        if side is None or owner_id is None or owner_id == getattr(task, f"{side.value}_owner_id"):
+            continue
+        person = people.get(owner_id)
+        if person is None or not can_be_in_charge(person, task.pairing, side):
+            who = person.name if person else "已有责任人"
+            yield f"{task.code} {task.title}：原{side.label}责任人{who}已不在岗，不能恢复。"
+
+
+def _worked_on(ids: Sequence[int], since: datetime) -> set[int]:
+    """Return the tasks among ``ids`` that something was recorded or added about after ``since``."""
+    found: set[int] = set()
+    for at in range(0, len(ids), AT_ONCE):
+        part = ids[at : at + AT_ONCE]
+        events = sa.select(Event.object_id).where(
+            Event.object_type == "task", Event.object_id.in_(part), Event.at > since
+        )
+        uses = sa.select(EvidenceUse.task_id).where(
+            EvidenceUse.task_id.in_(part), EvidenceUse.added_at > since
+        )
+        found |= set(db.session.scalars(events)) | set(db.session.scalars(uses))
+    return found
 
 
 def _leaned_on(ids: Sequence[int]) -> set[int]:

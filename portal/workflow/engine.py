@@ -25,6 +25,7 @@ class Step(Generic[T]):
 
     ``may`` judges the person and must not look at the state; ``missing`` lists what is
     still to do, and is at once the page's checklist, the button's condition and the guard.
+    ``by_itself``: the portal takes the step, nobody acts; then ``may`` lets no person.
     """
 
     action: str
@@ -36,6 +37,7 @@ class Step(Generic[T]):
     missing: Callable[[T], list[str]] = nothing_missing
     comment_required: bool = False
     tone: str = "neutral"
+    by_itself: bool = False
 
 
 def itself(target: Any) -> Any:
@@ -82,7 +84,7 @@ def transition(
     target: T,
     action: str,
     *,
-    actor: User,
+    actor: User | None,
     comment: str = "",
     details: Iterable[tuple[str, str]] = (),
 ) -> Event:
@@ -92,7 +94,10 @@ def transition(
     or Rejected (no comment where one is demanded). Changes nothing when it raises.
     """
     step = workflow.step(action)
-    require(step.may(actor, target))
+    if actor is not None:
+        require(step.may(actor, target))
+    elif not step.by_itself:
+        raise RuntimeError(f"somebody must take the step {step.action}")
     state = workflow.state_of(target)
     if state not in step.sources:
         raise StepRefused(f"{workflow.noun}当前状态为“{state.label}”，不能{step.label}。")

@@ -25,7 +25,7 @@ from portal.policies.task_fields import (
     task_texts,
 )
 
-TERM = Term(date(2020, 5, 22), date(2023, 5, 21))
+TERM = Term(date(2020, 5, 22), date(2023, 5, 21), 3)
 MAY_1 = date(2020, 5, 1)
 COLUMNS = {
     "area": Area.TEACHING,

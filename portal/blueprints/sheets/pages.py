@@ -20,7 +20,6 @@ from portal.policies.sheets import (
     UPLOADERS,
     can_handle,
     can_import,
-    can_undo,
     undo_in_time,
     undo_until,
 )
@@ -99,7 +98,8 @@ def _steps(sheet: SheetImport) -> dict[str, Any]:
     return {
         "may_handle": waits and bool(can_handle(viewer, sheet)),
         "missing": missing_for_apply(sheet) if waits else [],
-        "may_undo": bool(can_undo(viewer, sheet)) and bool(undo_in_time(sheet, clock.now())),
+        "may_undo": bool(undo_in_time(sheet, clock.now()))
+        and queries.may_undo(sheet, viewer=viewer),
         "undo_until": undo_until(sheet),
         "back": back_url(sheet),
     }

@@ -89,7 +89,7 @@ def undo_import(import_id: int) -> Response | tuple[str, int]:
         number = sheet_undoing.undo_import(sheet, actor=actor())
     except StepRefused as refusal:
         return _again(import_id, refusal.sentences)
-    flash(f"已撤销导入，{number} 项任务恢复原样。", "success")
+    flash(f"已撤销导入，{number} 项任务恢复原样（{sheet.note}）。", "success")
     return leave_to(_url(sheet))
 
 

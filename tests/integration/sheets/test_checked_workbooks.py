@@ -93,6 +93,11 @@ BAD_ROWS: dict[str, tuple[Callable[[], bytes], str, str]] = {
     "no such day": (lambda: table(row(due_on="2021-02-30")), "F2", "日历上没有"),
     "due before start": (lambda: table(row(due_on="2020-05-30")), "F2", "不能早于开始日期"),
     "outside the plan": (lambda: table(row(due_on="2024-01-01")), "F2", "应在计划期内"),
+    "no such year": (
+        lambda: book([(*HEAD, "年度"), (*ROW, "第9年")]),
+        "H2",
+        "计划共 3 年，没有第9年",
+    ),
     "error cell": (lambda: table(row(criteria="#REF!")), "C2", "错误值 #REF!"),
     "formula without value": (lambda: table(row(title="=A1&B1")), "B2", FORMULA),
     "too much evidence": (

@@ -85,6 +85,32 @@ def test_a_download_holds_just_what_the_ledger_shows(coordinator: PageClient, sc
     assert opened(coordinator.get("/tasks/edit.xlsx")).worksheets[0].max_row == 7
 
 
+@pytest.mark.parametrize(
+    ("role", "sides"),
+    [
+        ("supported_coordinator", [False, True]),
+        ("supporting_coordinator", [True, False]),
+        ("supported_contributor", [False, False]),
+        ("city", [False, False]),
+    ],
+)
+def test_a_ledger_names_only_the_staff_whom_its_reader_puts_in_charge(
+    client: PageClient, scene: Scene, role: str, sides: list[bool]
+) -> None:
+    plan = plan_in_force(scene.pairing, scene)
+    plan.tasks[0].supported_owner = scene.supported_contributor
+    client.login(getattr(scene, role), PASSWORD)
+    options = opened(client.get("/tasks/edit.xlsx"))["选项"]
+    assert [bool(options.cell(2, at).value) for at in (1, 2)] == sides
+
+
+def test_a_plan_read_by_the_city_names_no_staff(client: PageClient, scene: Scene) -> None:
+    drafting_plan(scene.pairing, scene)
+    client.login(scene.city, PASSWORD)
+    book = opened(client.get(f"/pairings/{scene.pairing_id}/plan.xlsx"))
+    assert book["选项"].max_row == 1
+
+
 def test_a_download_of_a_foreign_plan_is_not_found(coordinator: PageClient, scene: Scene) -> None:
     drafting_plan(scene.pairing, scene)
     drafting_plan(scene.foreign, scene)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 import time_machine
 from flask import Flask
 
@@ -12,6 +13,7 @@ from portal import clock
 from portal.errors import Forbidden, StaleEdit, StepRefused
 from portal.extensions import db
 from portal.models import (
+    Event,
     Plan,
     PlanState,
     SheetImport,
@@ -19,6 +21,7 @@ from portal.models import (
     SheetKind,
     Task,
 )
+from portal.queries.sheets import may_undo
 from portal.services import plan_tasks, sheet_applying, sheet_imports, sheet_undoing
 from tests.factories import Scene, make_scene, make_user
 from tests.factories.plans import drafting_plan, plan_in_force
@@ -180,6 +183,7 @@ def test_only_coordinators_import_a_task_list(scene: Scene, role: str) -> None:
 def test_a_workbook_put_aside_does_nothing_more(scene: Scene) -> None:
     sheet = taken(scene, drafting_plan(scene.pairing, scene))
     sheet_imports.discard(sheet, actor=scene.supported_coordinator)
+    assert told_of(sheet) == ["check", "discard"]
     for step in (
         lambda: apply(sheet, scene),
         lambda: sheet_undoing.undo_import(sheet, actor=scene.supported_coordinator),
@@ -188,6 +192,15 @@ def test_a_workbook_put_aside_does_nothing_more(scene: Scene) -> None:
     ):
         with pytest.raises(StepRefused):
             step()
+
+
+def told_of(sheet: SheetImport) -> list[str]:
+    """The steps of an import that its history tells."""
+    db.session.flush()
+    wanted = sa.select(Event.action).where(
+        Event.object_type == "sheet_import", Event.object_id == sheet.id
+    )
+    return list(db.session.scalars(wanted.order_by(Event.id)))
 
 
 def changed_since(scene: Scene, plan: Plan) -> None:
@@ -260,6 +273,39 @@ def test_a_coordinator_of_the_same_hospital_takes_back_what_another_imported(sce
             sheet_undoing.undo_import(sheet, actor=person)
     colleague = make_user(scene.supported_coordinator.role, scene.pairing.supported)
     assert sheet_undoing.undo_import(sheet, actor=colleague) == 1
+    assert told_of(sheet) == ["check", "import", "undo"]
+
+
+@pytest.mark.parametrize("kind", SheetKind)
+def test_a_coordinator_who_moved_away_takes_nothing_back(scene: Scene, kind: SheetKind) -> None:
+    plan = (drafting_plan if kind is PLAN else plan_in_force)(scene.pairing, scene)
+    edit = RENAME if kind is PLAN else put(LEDGER, (2, "progress", 40))
+    who = scene.supported_coordinator
+    sheet = imported(edited(kind, plan.tasks, edit), kind, [scene.pairing], by=who)
+    apply(sheet, scene)
+    assert may_undo(sheet, viewer=who)
+    who.organisation = scene.foreign.supported
+    db.session.flush()
+    assert not may_undo(sheet, viewer=who)
+    with pytest.raises(Forbidden):
+        sheet_undoing.undo_import(sheet, actor=who)
+
+
+def test_a_plan_in_which_nothing_is_written_stands_in_nobodys_way(scene: Scene) -> None:
+    who = make_user(scene.supported_coordinator.role, scene.pairing.supporting)
+    plan = drafting_plan(scene.pairing, scene)
+    scene.foreign.supporting = scene.pairing.supporting
+    other = drafting_plan(scene.foreign, scene)
+    stream = edited(
+        PLAN, [plan.tasks[0], other.tasks[0]], put(PLAN, (2, "title", "甲"), (3, "title", "乙"))
+    )
+    other.tasks[0].title = "别人的名称"
+    sheet = imported(stream, PLAN, [scene.pairing, scene.foreign], by=who)
+    sheet_imports.choose(sheet, {3: "theirs"}, actor=who)
+    assert sheet_applying.apply_import(sheet, seen_version=None, actor=who)
+    other.state, other.in_force_at = PlanState.IN_FORCE, clock.now()
+    db.session.flush()
+    assert sheet_undoing.undo_import(sheet, actor=who) == 1
 
 
 def test_a_closed_or_waiting_task_takes_no_progress(scene: Scene) -> None:
