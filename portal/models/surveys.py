@@ -128,6 +128,8 @@ class SiteSurvey(Identified, Versioned, Base):
     return_reason: Mapped[str] = mapped_column(Text, default="")
     cancel_reason: Mapped[str] = mapped_column(Text, default="")
     confirmed_at: Mapped[datetime | None]
+    # What the confirmed report says of each problem, whatever became of the problems later.
+    reported: Mapped[Any] = mapped_column(sa.JSON, default=list)
     created_by_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
     created_at: Mapped[datetime]
 

@@ -4,8 +4,19 @@ from collections.abc import Iterable
 
 import sqlalchemy as sa
 
-from portal.models import LabelledEnum, Pairing, Problem, ProblemTask, Task, TaskState, User
-from portal.policies.decision import Decision, yes_if
+from portal.models import (
+    LabelledEnum,
+    Pairing,
+    Problem,
+    ProblemTask,
+    Role,
+    SiteSurvey,
+    SurveyState,
+    Task,
+    TaskState,
+    User,
+)
+from portal.policies.decision import Decision, no, yes_if
 from portal.policies.pairings import works_in
 
 
@@ -54,8 +65,15 @@ def unanswered() -> sa.ColumnElement[bool]:
     return sa.and_(Problem.dismissed_at.is_(None), ~live)
 
 
-def can_write_problem(viewer: User, pairing: Pairing) -> Decision:
-    """The coordinators and leaders of both hospitals write down what was found (H-32)."""
+def can_write_problem(viewer: User, pairing: Pairing, survey: SiteSurvey | None = None) -> Decision:
+    """The coordinators and leaders of both hospitals write down what was found (H-32).
+
+    While the report of ``survey``, which names the problem, waits for the leaders, they confirm
+    it and the coordinators write (four eyes).
+    """
+    waits = survey is not None and survey.state is SurveyState.REPORT_DRAFT
+    if waits and works_in(viewer, pairing) and viewer.role is Role.BASE_LEADER:
+        return no("调研报告正待双方负责人确认，其中的问题由基地管理员登记和修改。")
     return yes_if(works_in(viewer, pairing), "只有结对双方的基地管理员或负责人可以登记和修改问题。")
 
 

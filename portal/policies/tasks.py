@@ -20,6 +20,19 @@ from portal.policies.scope import side_of
 OVER = (PlanState.COMPLETED, PlanState.TERMINATED)
 """Plans on which nobody works any more."""
 
+BINDING = (PlanState.IN_FORCE, PlanState.COMPLETED)
+"""Plans whose tasks have lights and count."""
+
+EVER_IN_FORCE = (PlanState.IN_FORCE, *OVER)
+"""Plans that were in force once: what was written down for them is not taken away."""
+
+
+def unbound_words(state: PlanState | None) -> str:
+    """Return what a list says in place of a light; empty while the plan binds."""
+    if state in BINDING:
+        return ""
+    return "协议已终止" if state is PlanState.TERMINATED else "计划未生效"
+
 
 def can_work_on(viewer: User, task: Task) -> Decision:
     """Both hospitals' coordinators and leaders, and whoever the task was given to.

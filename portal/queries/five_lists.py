@@ -29,9 +29,8 @@ from portal.models import (
     User,
     Weight,
 )
+from portal.policies.tasks import unbound_words
 from portal.queries.problems import ProblemRow, problem_list
-
-BINDING = (PlanState.IN_FORCE, PlanState.COMPLETED)
 
 
 class FiveList(LabelledEnum):
@@ -73,7 +72,7 @@ class TaskRow:
 
     task: Task
     pairing: Pairing
-    binding: bool
+    plan_state: PlanState | None
     today: date
     reopened: int
 
@@ -82,8 +81,8 @@ class TaskRow:
         """The task's light in words; none before the plan is in force or while the task rests."""
         if rest := self.task.state.rest_label:
             return Shown(None, rest)
-        if not self.binding:
-            return Shown(None, "计划未生效")
+        if unbound := unbound_words(self.plan_state):
+            return Shown(None, unbound)
         return Shown(self.task.light_on(self.today), "")
 
     @property
@@ -91,15 +90,6 @@ class TaskRow:
         """The numbers of the problems it answers."""
         numbers = sorted(link.problem.number for link in self.task.problem_links)
         return "、".join(str(number) for number in numbers)
-
-    def person(self, side: Side) -> str:
-        """Who is in charge on ``side``: the account, else the name that was written down."""
-        owner = self.task.owner_on(side)
-        written = {
-            Side.SUPPORTING: self.task.supporting_person,
-            Side.SUPPORTED: self.task.supported_person,
-        }
-        return owner.name if owner else written[side]
 
     @property
     def milestones(self) -> str:
@@ -186,9 +176,9 @@ COLUMNS: dict[FiveList, tuple[Column, ...]] = {
         TASK,
         AREA,
         Column("责任单位（受援方）", 20, lambda row: row.pairing.supported.short_name),
-        Column("受援方责任人", 14, lambda row: row.person(Side.SUPPORTED)),
+        Column("受援方责任人", 14, lambda row: row.task.in_charge_on(Side.SUPPORTED)),
         Column("支持单位（帮扶方）", 20, lambda row: row.pairing.supporting.short_name),
-        Column("帮扶方责任人", 14, lambda row: row.person(Side.SUPPORTING)),
+        Column("帮扶方责任人", 14, lambda row: row.task.in_charge_on(Side.SUPPORTING)),
         STATE,
     ),
     FiveList.MEASURES: (
@@ -258,9 +248,7 @@ def _task_rows(pairing: Pairing) -> list[TaskRow]:
     ).all()
     reopened = _reopened(pairing)
     today = clock.today()
-    rows = [
-        TaskRow(task, pairing, state in BINDING, today, reopened.get(task.id, 0)) for task in tasks
-    ]
+    rows = [TaskRow(task, pairing, state, today, reopened.get(task.id, 0)) for task in tasks]
     return sorted(rows, key=lambda row: (row.task.area.number, row.task.number))
 
 

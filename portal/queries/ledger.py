@@ -29,10 +29,10 @@ from portal.models import (
     light_of,
 )
 from portal.policies.scope import given_to, visible_pairings, visible_tasks
+from portal.policies.tasks import BINDING, unbound_words
 from portal.queries.paging import moment_in
 from portal.row_ids import row_id
 
-BINDING = (PlanState.IN_FORCE, PlanState.COMPLETED)
 PAGE_SIZE = 50
 COUNT_CAP = 1000
 
@@ -96,8 +96,8 @@ class LedgerRow:
     @property
     def light_detail(self) -> str | None:
         """How late, how soon, or that it was returned: the words beside the light."""
-        if self.plan_state not in BINDING:
-            return "协议已终止" if self.plan_state is PlanState.TERMINATED else "计划未生效"
+        if unbound := unbound_words(self.plan_state):
+            return unbound
         if not self.state.is_running:
             return self.state.rest_label or None
         if self.overdue_days > 0:

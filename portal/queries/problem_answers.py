@@ -22,6 +22,7 @@ from portal.models import (
 )
 from portal.policies.plans import can_edit_plan
 from portal.policies.suggestions import Suggestion, Told, suggest
+from portal.policies.tasks import OVER
 from portal.queries.library import library_tasks
 from portal.queries.problems import plan_of
 
@@ -109,8 +110,10 @@ def _why_not(plan: Plan | None, viewer: User) -> str:
     """Return why no standard task can join the plan now, as a sentence; empty when it can."""
     if plan is None:
         return "结对还没有三年帮扶工作计划。先由基地管理员开始制定计划，再把任务列入计划。"
-    if plan.state not in (PlanState.DRAFTING, PlanState.AGREED):
-        return "计划已经执行，新的任务须办理计划变更后列入；下面可以对应计划中已有的任务。"
+    if plan.state in OVER:
+        return f"计划{plan.state.label}，不再列入新的任务；下面可以对应计划中原有的任务。"
+    if plan.state is PlanState.IN_FORCE:
+        return "计划已经执行，新的任务须办理计划调整后列入；下面可以对应计划中已有的任务。"
     if not (may := can_edit_plan(viewer, plan)):
         return f"{may.reason}下面可以对应计划中已有的任务。"
     submitted = sa.select(Agreement.id).where(

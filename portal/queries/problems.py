@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import contains_eager, joinedload, selectinload
@@ -13,7 +12,6 @@ from portal.models import (
     Area,
     Pairing,
     Plan,
-    PlanState,
     Problem,
     ProblemSource,
     ProblemTask,
@@ -24,9 +22,6 @@ from portal.models import (
 from portal.policies.plans import sees_plans
 from portal.policies.problems import Standing, standing, unanswered
 from portal.policies.scope import visible_pairings
-
-FIXED = (PlanState.IN_FORCE, PlanState.COMPLETED)
-"""Once the plan is in one of these, nothing that was written down is taken away."""
 
 
 @dataclass(frozen=True)
@@ -149,15 +144,3 @@ def unanswered_problems(plan: Plan) -> list[Problem]:
 def plan_of(pairing_id: int) -> Plan | None:
     """Return the plan of a pairing that was loaded in scope, if there is one."""
     return db.session.scalar(sa.select(Plan).where(Plan.pairing_id == pairing_id))
-
-
-@dataclass(frozen=True)
-class AnsweredProblem:
-    """A problem as the page of a task names it."""
-
-    id: int
-    number: int
-    title: str
-    severity: Severity
-    dismissed_at: datetime | None
-    found_on: date

@@ -286,6 +286,7 @@ SPECIAL: dict[str, str] = {
     "survey_members.name": "姓名",
     "survey_photos.item_id": "调研项目",
     "users.name": "姓名",
+    "site_surveys.reported": "报告所列问题",
     "users.position": "职务",
     "year_goals.year": "年度（第几年）",
 }

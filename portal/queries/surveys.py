@@ -15,9 +15,11 @@ from portal.models import (
     SiteSurvey,
     SurveyAnswer,
     SurveyPhoto,
+    SurveyState,
     SurveyTemplate,
     User,
 )
+from portal.policies.survey_findings import Finding, finding_of, in_order, kept_finding
 from portal.policies.surveys import Waiting, visible_surveys, waits_for
 from portal.queries.pairings import get_whole_pairing
 
@@ -104,17 +106,17 @@ def get_photo(photo_id: int, *, viewer: User) -> tuple[SiteSurvey, SurveyPhoto]:
     return survey, next(one for one in survey.photos if one.id == photo_id)
 
 
-def problems_of(survey: SiteSurvey) -> list[Problem]:
-    """Return the problems found on the visit. The caller has loaded the survey in scope.
+def findings_of(survey: SiteSurvey) -> list[Finding]:
+    """Return what the report says of the problems. The caller has loaded the survey in scope.
 
-    A report that both sides confirmed names those that stood then, whatever came later.
+    A report that both sides confirmed says what it said then, whatever came later.
     """
-    query = sa.select(Problem).where(Problem.survey_id == survey.id).order_by(Problem.number)
-    stands: sa.ColumnElement[bool] = Problem.dismissed_at.is_(None)
-    if survey.confirmed_at is not None:
-        query = query.where(Problem.created_at <= survey.confirmed_at)
-        stands = sa.or_(stands, Problem.dismissed_at > survey.confirmed_at)
-    return list(db.session.scalars(query.where(stands)))
+    if survey.state is SurveyState.CONFIRMED:
+        return [kept_finding(stored) for stored in survey.reported]
+    found = db.session.scalars(
+        sa.select(Problem).where(Problem.survey_id == survey.id, Problem.dismissed_at.is_(None))
+    )
+    return in_order([finding_of(problem) for problem in found])
 
 
 def number_of_surveys(pairing: Pairing) -> int:

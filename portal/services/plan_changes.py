@@ -24,7 +24,7 @@ from portal.workflow import record, transition
 from portal.workflow.plans import PLAN
 
 NEEDS_AMENDMENT = (
-    "计划已经执行，任务和目标不能直接改动。确需调整的，应由双方协商办理计划变更，原计划予以保留。"
+    "计划已经执行，任务和目标不能直接改动。确需调整的，应由双方协商办理计划调整，原计划予以保留。"
 )
 LOCKED_BY_AGREEMENT = "帮扶协议已提交省中心备案，计划随协议锁定。如需改动，请先由省中心退回协议。"
 

@@ -12,7 +12,6 @@ from portal.models import (
     Area,
     Pairing,
     Plan,
-    PlanState,
     Problem,
     ProblemSource,
     Severity,
@@ -24,6 +23,8 @@ from portal.models import (
 )
 from portal.policies.decision import require
 from portal.policies.problems import can_write_problem, why_fixed
+from portal.policies.survey_findings import REPORTED, SETTLED
+from portal.policies.tasks import EVER_IN_FORCE
 from portal.services.survey_reports import report_changed
 from portal.workflow import check_version, record
 
@@ -59,18 +60,23 @@ LABELS = {
 """What can be edited, as the form and the history name it; where it was found stays."""
 
 
-REPORTED = ("area", "title", "severity")
-"""What the report of a survey says of a problem: settled once both sides confirmed it."""
+NAMEABLE = (SurveyState.IN_FIELD, SurveyState.REPORT_DRAFT, SurveyState.CONFIRMED)
+"""A survey found something only once it was made."""
 
 
 def add_problem(pairing: Pairing, entry: ProblemEntry, *, actor: User) -> Problem:
     """Write a problem down under the pairing's next number.
 
-    Raises Forbidden, Rejected (a day to come), or NotVisible for a survey of another pairing.
+    Raises Forbidden, Rejected (a day to come), StepRefused for a survey that was not made, or
+    NotVisible for one of another pairing.
     """
     require(can_write_problem(actor, pairing))
     _check_day(entry)
     _check_survey(pairing, entry)
+    survey = _hold_survey(entry.survey_id)
+    require(can_write_problem(actor, pairing, survey))
+    if survey is not None and survey.state not in NAMEABLE:
+        raise StepRefused(f"实地调研当前状态为“{survey.state.label}”，不能登记为调研发现的问题。")
     problem = Problem(
         pairing_id=pairing.id,
         number=_next_number(pairing),
@@ -95,13 +101,14 @@ def edit_problem(
     The caller has locked the row. Raises Forbidden, StepRefused once it is solved or not taken
     on, StaleEdit or Rejected.
     """
-    require(can_write_problem(actor, problem.pairing))
+    require_writer(problem, actor=actor)
     refuse_unless_open(problem)
     check_version(problem, seen_version)
     _check_day(entry)
     reported = [name for name in REPORTED if getattr(problem, name) != getattr(entry, name)]
-    if reported and is_reported(problem):
-        raise Rejected(dict.fromkeys(reported, "调研报告已经双方确认，这一项不能再改。"))
+    settled = [name for name in reported if name in SETTLED]
+    if settled and is_reported(problem):
+        raise Rejected(dict.fromkeys(settled, "调研报告已经双方确认，这一项不能再改。"))
     changes = []
     for name, label in LABELS.items():
         before, after = getattr(problem, name), getattr(entry, name)
@@ -129,7 +136,7 @@ def dismiss_problem(
 
     Raises Forbidden, Rejected without a reason, StaleEdit, or StepRefused while tasks answer it.
     """
-    require(can_write_problem(actor, problem.pairing))
+    require_writer(problem, actor=actor)
     if problem.dismissed_at is not None:
         raise StepRefused("问题已标为不列入帮扶。")
     check_version(problem, seen_version)
@@ -154,7 +161,7 @@ def dismiss_problem(
 
 def take_back(problem: Problem, *, actor: User) -> None:
     """Take a problem on after all. Raises Forbidden, or StepRefused if it was never dismissed."""
-    require(can_write_problem(actor, problem.pairing))
+    require_writer(problem, actor=actor)
     if problem.dismissed_at is None:
         raise StepRefused("问题本来就列入帮扶。")
     problem.dismissed_at = problem.dismissed_by = None
@@ -168,9 +175,9 @@ def remove_problem(problem: Problem, *, actor: User) -> None:
     """Delete a problem that was written down by mistake.
 
     Raises Forbidden, or StepRefused once a task answers it, a confirmed report names it or the
-    plan is in force: from then on the record stays.
+    plan was ever in force: from then on the record stays.
     """
-    require(can_write_problem(actor, problem.pairing))
+    require_writer(problem, actor=actor)
     if reason := why_kept(problem):
         raise StepRefused(reason)
     pairing, name = problem.pairing, _name(problem)
@@ -194,7 +201,7 @@ def why_kept(problem: Problem) -> str:
     if is_reported(problem):
         return "问题已写入双方确认的调研报告，不能删除；确不需要的，可以标为不列入帮扶。"
     state = db.session.scalar(sa.select(Plan.state).where(Plan.pairing_id == problem.pairing_id))
-    if state in (PlanState.IN_FORCE, PlanState.COMPLETED):
+    if state in EVER_IN_FORCE:
         return "三年帮扶工作计划已经执行，问题不能删除；确不需要的，可以标为不列入帮扶。"
     return ""
 
@@ -202,8 +209,23 @@ def why_kept(problem: Problem) -> str:
 def is_reported(problem: Problem) -> bool:
     """Whether the problem stands in a report that both sides have confirmed."""
     survey = problem.survey
-    confirmed = survey.confirmed_at if survey and survey.state is SurveyState.CONFIRMED else None
-    return confirmed is not None and problem.created_at <= confirmed
+    return survey is not None and problem.id in {one["id"] for one in survey.reported}
+
+
+def require_writer(problem: Problem, *, actor: User) -> None:
+    """Raise Forbidden unless ``actor`` may write ``problem``, whose survey's row is held from here.
+
+    Whoever confirms the report holds the same row: one goes after the other.
+    """
+    survey = _hold_survey(problem.survey_id)
+    require(can_write_problem(actor, problem.pairing, survey))
+
+
+def _hold_survey(survey_id: int | None) -> SiteSurvey | None:
+    """Return the survey, its row held until the end of the transaction and read anew."""
+    if survey_id is None:
+        return None
+    return db.session.get_one(SiteSurvey, survey_id, with_for_update=True, populate_existing=True)
 
 
 def _tell_report(problem: Problem, title: str, *, actor: User) -> None:
@@ -211,12 +233,8 @@ def _tell_report(problem: Problem, title: str, *, actor: User) -> None:
 
     A report that both sides confirmed names what was known then; later problems are no part of it.
     """
-    if problem.survey_id is None:
-        return
-    survey = db.session.get_one(
-        SiteSurvey, problem.survey_id, with_for_update=True, populate_existing=True
-    )
-    if survey.state is SurveyState.REPORT_DRAFT:
+    survey = problem.survey
+    if survey is not None and survey.state is SurveyState.REPORT_DRAFT:
         report_changed(survey, title, actor=actor)
 
 

@@ -1,5 +1,7 @@
 """The report of a survey: written, handed in, sent back, confirmed by both sides."""
 
+from sqlalchemy.orm.attributes import flag_modified
+
 from portal import clock
 from portal.errors import Rejected, StepRefused
 from portal.extensions import db
@@ -7,6 +9,7 @@ from portal.models import SiteSurvey, SurveyConfirmation, SurveyState, User
 from portal.policies.decision import require
 from portal.policies.scope import side_of
 from portal.policies.surveys import REPORT_STATES, can_confirm, can_write_report
+from portal.queries.surveys import findings_of
 from portal.workflow import check_version, record, transition
 from portal.workflow.surveys import WORKFLOW
 
@@ -57,6 +60,8 @@ def report_changed(survey: SiteSurvey, title: str, *, actor: User) -> None:
         raise StepRefused("双方已确认调研报告，内容不能再修改。")
     voided = [(one.side.label, f"{one.name}的确认作废") for one in survey.confirmations]
     survey.confirmations.clear()
+    # Nobody confirms what was not shown: a problem alone would not raise the survey's version.
+    flag_modified(survey, "created_at")
     tone = "warning" if voided else "neutral"
     record(
         survey,
@@ -126,6 +131,7 @@ def confirm_report(
         record(survey, "survey", action="side_confirmed", title=title, actor=actor, tone="success")
     else:
         with db.session.no_autoflush:
+            survey.reported = [finding.kept() for finding in findings_of(survey)]
             transition(WORKFLOW, survey, "confirm", actor=actor)
             survey.confirmed_at = now
     db.session.flush()

@@ -27,6 +27,7 @@ from portal.models import (
     Task,
 )
 from portal.models.areas import Side
+from portal.policies.survey_findings import finding_of
 from tests.factories.agreements import filed_agreement
 from tests.factories.closures import closed, only_round
 from tests.factories.scenes import Scene
@@ -139,6 +140,8 @@ def add_to_plan(plan: Plan, task: Task, survey: SiteSurvey, scene: Scene) -> Non
     )
     step = Milestone(task=task, position=1, title="完成初稿", due_on=task.due_on)
     db.session.add_all([problem, figure, step])
+    db.session.flush()
+    survey.reported = [finding_of(problem).kept()]
     db.session.flush()
 
 

@@ -7,7 +7,7 @@ import pytest
 from openpyxl import load_workbook
 
 from portal.extensions import db
-from portal.models import Area, AuditEntry, Milestone, Plan, TaskState
+from portal.models import Area, AuditEntry, Milestone, Plan, PlanState, TaskState
 from tests.factories import PASSWORD, Scene, make_scene
 from tests.factories.plans import drafting_plan, plan_in_force
 from tests.factories.problems import dismissed_problem, make_problem
@@ -157,3 +157,13 @@ def test_list_costs_the_same_with_many_rows(client: PageClient, name: str) -> No
     with count_queries() as queries:
         client.get(f"/pairings/{scene.pairing_id}/lists/{name}")
     queries.at_most(10)
+
+
+def test_list_of_a_terminated_plan_says_so_and_not_that_it_never_began(client: PageClient) -> None:
+    scene = make_scene()
+    filled(scene).state = PlanState.TERMINATED
+    db.session.flush()
+    client.login(scene.centre, PASSWORD)
+    page = client.get(f"/pairings/{scene.pairing_id}/lists/tasks")
+    assert "协议已终止" in page.text
+    assert "计划未生效" not in page.text

@@ -236,7 +236,7 @@ def test_plan_in_force_shows_lights_and_offers_no_change(client: PageClient) -> 
     for address in ("goals", "tasks/new", f"tasks/{plan.tasks[0].id}"):
         refused = client.get(f"/plans/{plan.id}/{address}")
         assert refused.status == 409
-        assert "计划变更" in refused.text
+        assert "计划调整" in refused.text
 
 
 def test_centre_completes_a_plan_only_when_its_tasks_are_closed(client: PageClient) -> None:

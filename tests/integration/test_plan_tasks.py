@@ -103,7 +103,7 @@ def test_nothing_is_changed_by_hand_once_in_force(session: Session, change: str)
     scene = make_scene()
     plan = plan_in_force(scene.pairing, scene)
     before = snapshot(plan)
-    with pytest.raises(StepRefused, match="计划变更"):
+    with pytest.raises(StepRefused, match="计划调整"):
         CHANGES[change](plan, scene, "supporting_coordinator")
     assert snapshot(plan) == before
 

@@ -94,7 +94,7 @@ def test_running_plan_takes_no_standard_task_but_links_its_own(client: PageClien
     problem_id, address = ward_problem(scene)
     client.login(scene.supported_coordinator, PASSWORD)
     page = client.get(address)
-    assert "须办理计划变更" in page.text
+    assert "须办理计划调整" in page.text
     assert "A-04" not in suggested(page)
     before = db.session.query(Task).count()
     standard = db.session.query(LibraryTask).filter_by(code="A-04").one()

@@ -6,10 +6,11 @@ from werkzeug.wrappers import Response
 from portal import clock
 from portal.blueprints.problems import bp
 from portal.blueprints.problems.forms import DismissForm, ProblemForm
-from portal.errors import Rejected, StaleEdit
+from portal.errors import Rejected, StaleEdit, StepRefused
 from portal.models import Area, Pairing, Problem, ProblemSource, Severity
 from portal.policies.decision import require
 from portal.policies.problems import Standing, can_write_problem, standing, why_fixed
+from portal.policies.tasks import BINDING
 from portal.queries import problems as queries
 from portal.queries.gaps import ProblemHint, problem_hint
 from portal.queries.history import history_of
@@ -74,6 +75,8 @@ def new_problem(pairing_id: int) -> Answer:
             problem = problems.add_problem(pairing, form.entry(), actor=actor())
         except Rejected as refusal:
             form.add_errors(refusal.fields)
+        except StepRefused as refusal:
+            return _form_page(pairing, form, refused=Refused.over_form(refusal)), 409
         else:
             flash(f"已登记问题 {problem.number}，接下来请安排任务。", "success")
             return leave_to(problem_url(problem))
@@ -103,7 +106,7 @@ def show_problem(problem_id: int) -> str:
 def edit_problem(problem_id: int) -> Answer:
     """Change the words of a problem that is not solved yet."""
     problem = queries.get_problem(problem_id, viewer=actor(), lock=request.method == "POST")
-    require(can_write_problem(actor(), problem.pairing))
+    require(can_write_problem(actor(), problem.pairing, problem.survey))
     form = ProblemForm()
     if locked := refusal_of(problems.refuse_unless_open, problem):
         return _form_page(problem.pairing, form, problem, refused=locked), 409
@@ -133,7 +136,7 @@ def problem_page(
 ) -> str:
     """Render a problem's page, with the form of a refused dismissal as it was sent."""
     viewer = actor()
-    can_write = bool(can_write_problem(viewer, problem.pairing))
+    can_write = bool(can_write_problem(viewer, problem.pairing, problem.survey))
     plan = queries.plan_of(problem.pairing_id)
     chain = chain_of(problem, viewer=viewer)
     now = standing(problem)
@@ -144,10 +147,10 @@ def problem_page(
         chain=chain,
         steps=_steps(problem, now, chain),
         source=_source(problem),
-        in_force=plan is not None and plan.state in queries.FIXED,
+        in_force=plan is not None and plan.state in BINDING,
         standing=now,
         can_write=can_write,
-        can_choose=can_write and now is not Standing.DISMISSED,
+        can_choose=can_write_problem(viewer, problem.pairing) and now is not Standing.DISMISSED,
         can_edit=can_write and not why_fixed(problem),
         can_remove=can_write and not problems.why_kept(problem),
         dismiss=dismiss or DismissForm(formdata=None),

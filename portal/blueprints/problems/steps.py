@@ -22,7 +22,7 @@ from portal.web.requests import leave_to, writes
 def dismiss_problem(problem_id: int) -> Response | tuple[str, int]:
     """Say that the assistance does not take the problem on, and why."""
     problem = queries.get_problem(problem_id, viewer=actor(), lock=True)
-    require(can_write_problem(actor(), problem.pairing))
+    require(can_write_problem(actor(), problem.pairing, problem.survey))
     form = DismissForm()
     if not form.validate():
         return problem_page(problem, dismiss=form), 422

@@ -34,7 +34,7 @@ def show_report(survey_id: int) -> str:
         pairing=survey.pairing,
         url_if_known=url_if_known,
         sheet=Sheet(survey.template.items, survey.answers),
-        problems=queries.problems_of(survey),
+        problems=queries.findings_of(survey),
         photos=[one for one in survey.photos if one.withdrawn_at is None],
         sides=list(Side),
         reason=ReasonForm(),

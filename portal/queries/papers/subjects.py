@@ -13,6 +13,7 @@ from portal.models import (
     ClosureRequest,
     OutputKind,
     Pairing,
+    SurveyState,
     Task,
     User,
 )
@@ -97,7 +98,10 @@ def _agreement(object_id: int, viewer: User) -> Any:
 
 
 def _survey(object_id: int, viewer: User) -> Any:
-    return get_survey(object_id, viewer=viewer)
+    survey = get_survey(object_id, viewer=viewer)
+    if survey.state in (SurveyState.PLANNED, SurveyState.CANCELLED):
+        raise StepRefused(f"实地调研{survey.state.label}，没有调研报告。")
+    return survey
 
 
 _HOSPITALS = (

@@ -11,13 +11,12 @@ from portal.extensions import db
 from portal.models import (
     Side,
     SiteSurvey,
-    SurveyAnswer,
     SurveyItem,
     SurveyItemKind,
     SurveyPhoto,
     SurveyState,
 )
-from portal.policies.survey_sheet import Sheet
+from portal.policies.survey_sheet import PERCENT, Sheet
 from portal.queries.papers.common import (
     BOTH_SIDES,
     Paper,
@@ -30,7 +29,10 @@ from portal.queries.papers.common import (
 )
 from portal.queries.papers.tables import Table, table_of
 from portal.queries.papers.telling import Told, paragraphs
-from portal.queries.surveys import problems_of
+from portal.queries.surveys import findings_of
+
+NOT_IN_HEAD = frozenset({"", "%", "年"})
+"""Units that a column's head does not name: a percentage carries its own, a year needs none."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +143,7 @@ def _problems(survey: SiteSurvey) -> list[Found]:
             description=one.description,
             need=one.need,
         )
-        for number, one in enumerate(problems_of(survey), 1)
+        for number, one in enumerate(findings_of(survey), 1)
     ]
 
 
@@ -157,46 +159,40 @@ def _photos(survey: SiteSurvey) -> list[str]:
 
 def _sections(survey: SiteSurvey) -> list[SheetSection]:
     """Return what was answered, section by section; what nobody answered is left out."""
-    items = db.session.scalars(
-        sa.select(SurveyItem)
-        .where(SurveyItem.template_id == survey.template_id)
-        .order_by(SurveyItem.position)
-    ).all()
-    answers = db.session.scalars(
-        sa.select(SurveyAnswer).where(SurveyAnswer.survey_id == survey.id)
-    ).all()
-    sheet = Sheet(items, answers)
+    sheet = Sheet(survey.template.items, survey.answers)
     made: list[SheetSection] = []
     for section in sheet.sections:
-        said = [answer for item in section.items if (answer := _answer(sheet, item))]
+        said = [answer for item in section.items for answer in _answers(sheet, item)]
         tables = [_matrix(sheet, item) for item in section.items if _is_table(sheet, item)]
         if said or tables:
             numeral = numeral_of(len(made) + 1)
-            title = section.title
-            made.append(SheetSection(numeral=numeral, title=title, answers=said, tables=tables))
+            made.append(
+                SheetSection(numeral=numeral, title=section.title, answers=said, tables=tables)
+            )
     return made
-
-
-def _answer(sheet: Sheet, item: SurveyItem) -> Answer | None:
-    """Return a single figure or answer with its unit; None where nothing was said."""
-    if item.kind is SurveyItemKind.MATRIX:
-        return None
-    (field,) = sheet.fields[item.id]
-    value, note = sheet.words(field), sheet.note(item)
-    if not value and not note:
-        return None
-    unit = "" if not value or value.endswith(item.unit) else item.unit
-    return Answer(label=item.label, value=f"{value}{unit}", note=note)
 
 
 def _is_table(sheet: Sheet, item: SurveyItem) -> bool:
     return item.kind is SurveyItemKind.MATRIX and sheet.has_answers(item)
 
 
+def _answers(sheet: Sheet, item: SurveyItem) -> list[Answer]:
+    """Return the answer of an item that is no table, and what was noted beside any; or none."""
+    value, note = "", sheet.note(item)
+    if item.kind is not SurveyItemKind.MATRIX:
+        field = sheet.fields[item.id][0]
+        value = sheet.words(field)
+        if value and field.unit != PERCENT:
+            value += field.unit
+    return [Answer(label=item.label, value=value, note=note)] if value or note else []
+
+
 def _matrix(sheet: Sheet, item: SurveyItem) -> Table:
+    """Return a table as it was filled in, computed columns included; heads name the units."""
     rows = sheet.rows(item)
-    columns = [
-        f"{one.column_label}（{one.unit}）" if one.unit else one.column_label for one in rows[0]
+    heads = [
+        field.column_label if field.unit in NOT_IN_HEAD else f"{field.column_label}（{field.unit}）"
+        for field in rows[0]
     ]
-    cells = [[row[0].row_label, *(sheet.words(one) for one in row)] for row in rows]
-    return table_of(["项目", *columns], cells, title=item.label)
+    cells = [[row[0].row_label, *(sheet.words(field) for field in row)] for row in rows]
+    return table_of(["项目", *heads], cells, title=item.label)

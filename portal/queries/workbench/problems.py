@@ -3,9 +3,10 @@
 import sqlalchemy as sa
 
 from portal.extensions import db
-from portal.models import Pairing, Plan, PlanState, Problem, User
+from portal.models import Pairing, Plan, Problem, User
 from portal.policies.problems import Standing, unanswered
 from portal.policies.scope import visible_pairings
+from portal.policies.tasks import OVER
 from portal.queries.workbench.items import LIMIT, Item, day_of, pairing_name, supported, supporting
 
 
@@ -26,7 +27,7 @@ def to_answer(viewer: User) -> list[Item]:
         .where(
             visible_pairings(viewer),
             unanswered(),
-            Pairing.id.not_in(sa.select(Plan.pairing_id).where(Plan.state == PlanState.COMPLETED)),
+            Pairing.id.not_in(sa.select(Plan.pairing_id).where(Plan.state.in_(OVER))),
         )
         .group_by(Problem.pairing_id, supporting.short_name, supported.short_name)
         .order_by(oldest, Problem.pairing_id)

@@ -7,8 +7,9 @@ import pytest
 import sqlalchemy as sa
 
 from portal.extensions import db
-from portal.models import SiteSurvey, SurveyState
-from portal.services import surveys
+from portal.models import Area, Problem, SiteSurvey, SurveyState
+from portal.queries.papers.survey_report import survey_report
+from portal.services import survey_reports, surveys
 from tests.factories import PASSWORD, Scene
 from tests.factories.problems import make_problem
 from tests.factories.surveys import (
@@ -195,3 +196,51 @@ def test_saving_a_field_takes_few_queries(client: PageClient, scene: Scene) -> N
     with count_queries() as queries:
         autosave(client, page, survey, "gp_beds", "20")
     queries.at_most(14)
+
+
+def test_paper_prints_words_units_and_computed_figures(scene: Scene) -> None:
+    survey = written_survey(scene)
+    actor = scene.supporting_coordinator
+    fill(
+        survey, {"gp_beds": "20", "gp_physicians": "6", "gp_director_title": "senior"}, actor=actor
+    )
+    made = survey_report(survey)
+    said = {one.label: one.value for section in made.sections for one in section.answers}
+    tables = {table.title: table for section in made.sections for table in section.tables}
+    fields = {item.key: item for item in survey.template.items}
+    assert said[fields["gp_beds"].label] == "20张"
+    ratio = next(item for item in survey.template.items if item.options.get("over"))
+    assert said[ratio.label].startswith("0.3")
+    printed = {cell for table in tables.values() for line in table.rows for cell in line.cells}
+    assert not printed & {"yes", "no"}
+    assert not set(said.values()) & {"yes", "no", "senior", "associate"}
+    heads = {head for table in tables.values() for head in table.columns}
+    assert any(head.endswith("（人）") for head in heads)
+    assert any(cell.endswith("%") for cell in printed)
+
+
+def test_paper_of_a_confirmed_report_keeps_its_problems_in_the_order_of_the_notice(
+    scene: Scene,
+) -> None:
+    survey = reported_survey(scene)
+    actor = scene.supporting_coordinator
+    for area in (Area.FACULTY, Area.DEPARTMENT):
+        make_problem(scene.pairing, actor, survey=survey, area=area)
+    for leader in (scene.supporting_leader, scene.supported_leader):
+        survey_reports.confirm_report(survey, actor=leader)
+    before = survey_report(survey).problems
+    assert [one.area for one in before] == [Area.DEPARTMENT.label, Area.FACULTY.label]
+    for problem in db.session.scalars(sa.select(Problem)):
+        problem.need = "后来又改了"
+    db.session.flush()
+    assert survey_report(survey).problems == before
+
+
+@pytest.mark.parametrize("make", [planned_survey, cancelled_survey])
+def test_no_paper_before_the_visit(
+    client: PageClient, scene: Scene, make: Callable[[Scene], SiteSurvey]
+) -> None:
+    survey = make(scene)
+    client.login(scene.supporting_coordinator, PASSWORD)
+    assert client.get(f"/papers/survey_report/{survey.id}.docx").status == 409
+    assert client.get(f"/surveys/{survey.id}/report").select("a[href^='/papers/']") == []
