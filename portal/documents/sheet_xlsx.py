@@ -15,6 +15,7 @@ from portal.documents.spreadsheet import FORMULA_STARTS
 from portal.documents.workbooks.limits import MAX_ROWS
 from portal.documents.workbooks.tables import GUIDE, OPTIONS
 from portal.models import UNDO_HOURS, SheetKind, Side, Task, User
+from portal.plain_text import printable
 from portal.policies.sheet_columns import (
     CODE,
     COLUMNS,
@@ -131,6 +132,8 @@ def _cell(sheet: Any, column: SheetColumn, value: Any) -> Any:
     """Return one cell: days as days, and what a program would compute as plain text."""
     if value in ("", None):
         return None
+    if isinstance(value, str):
+        value = printable(value)
     cell = WriteOnlyCell(sheet, value=value)
     cell.alignment = WRAPPED if column.is_long or column.name == "title" else TOP
     if isinstance(value, date):

@@ -10,6 +10,8 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 
+from portal.plain_text import printable
+
 # A cell that begins like a formula would be computed by the reader's program.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -46,6 +48,7 @@ def _head_cell(sheet: Any, name: str) -> Any:
 def _safe(sheet: Any, value: Any) -> Any:
     """Return what may be appended: text that looks like a formula stays text."""
     if isinstance(value, str):
+        value = printable(value)
         if value.startswith(FORMULA_STARTS):
             cell = WriteOnlyCell(sheet, value=value)
             cell.data_type = "s"

@@ -13,6 +13,7 @@ from datetime import date, timedelta
 
 from portal.clock import add_months
 from portal.models import Area, Weight
+from portal.plain_text import printable
 
 _DAY = re.compile(r"(\d{4})(?:[-/.]|年)(\d{1,2})(?:[-/.]|月)(\d{1,2})日?")
 _TIME = re.compile(r"[T\s]+\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?$")
@@ -69,8 +70,8 @@ class ReadStep:
 
 
 def cleaned(text: str) -> str:
-    """Return ``text`` without the space around it and without NUL, its line ends alike."""
-    return text.replace("\0", "").replace("\r\n", "\n").replace("\r", "\n").strip(" \t\n　\xa0")
+    """Return ``text`` without space around it and control characters, its line ends alike."""
+    return printable(text).replace("\r\n", "\n").replace("\r", "\n").strip(" \t\n　\xa0")
 
 
 def heading_key(heading: str) -> str:

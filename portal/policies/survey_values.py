@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 from portal.models import SurveyItemKind
+from portal.plain_text import printable
 from portal.policies.survey_sheet import Field, plain
 
 Kind = SurveyItemKind
@@ -34,7 +35,7 @@ class Parsed:
 
 def parse(field: Field, text: str, *, today: date) -> Parsed:
     """Return what ``text`` means for ``field``. Blank empties it; nothing is guessed."""
-    text = text.replace("\r\n", "\n").replace("\0", "").strip()
+    text = printable(text).replace("\r\n", "\n").strip()
     if not text:
         return Parsed()
     if field.kind in (Kind.NUMBER, Kind.PERCENT):

@@ -126,7 +126,7 @@ def _change_in(plan: Plan, tasks: Sequence[Task], change: RowsChange, actor: Use
     names = [name_of(task) for task in tasks]
     if change.remove:
         for task in tasks:
-            take_off(task)
+            take_off(task, actor=actor)
         note_change(plan, f"移除 {len(tasks)} 项任务", [("任务", _named(names))], actor=actor)
         db.session.expire(plan, ["tasks"])
         return len(tasks)

@@ -30,6 +30,7 @@ from portal.services.plan_changes import (
     note_change,
     open_for_change,
 )
+from portal.services.problems import note
 from portal.services.task_values import put_in_charge, write_values
 from portal.workflow import check_version
 
@@ -110,16 +111,21 @@ def remove_task(task: Task, *, actor: User) -> None:
     plan = task.plan
     open_for_change(plan, actor=actor)
     read_anew(task)
-    name = take_off(task)
+    name = take_off(task, actor=actor)
     note_change(plan, "移除任务", [("任务", name)], actor=actor)
     db.session.expire(plan, ["tasks"])
 
 
-def take_off(task: Task) -> str:
-    """Delete a task of a plan that is open; return its name. Raises StepRefused."""
+def take_off(task: Task, *, actor: User) -> str:
+    """Delete a task of a plan that is open; return its name. Raises StepRefused.
+
+    The problems it answered tell in their history that it answers them no more.
+    """
     if task.state is not TaskState.NOT_STARTED or _has_records(task):
         raise StepRefused(f"任务“{name_of(task)}”已有办理记录或来自会议议定事项，不能移除。")
     name = name_of(task)
+    for link in task.problem_links:
+        note(link.problem, "unlinked", "取消与任务的对应", [("移除任务", name)], actor=actor)
     db.session.delete(task)
     db.session.flush()
     return name

@@ -10,11 +10,12 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import ValidationError
 
 from portal.models import LabelledEnum
+from portal.plain_text import printable
 
 
 def trimmed(value: Any) -> Any:
-    """Return text without the space around it, and without NUL, which PostgreSQL refuses."""
-    return value.replace("\0", "").strip() if isinstance(value, str) else value
+    """Return text without the space around it, and without control characters."""
+    return printable(value).strip() if isinstance(value, str) else value
 
 
 class Habits:

@@ -27,6 +27,7 @@ from portal.services import plan_tasks, plans
 from portal.services.goals import copy_goals, goals_mark, goals_of, save_goals
 from tests.factories import Scene, make_scene, make_user
 from tests.factories.plans import agreed_plan, drafting_plan, make_library_task, plan_in_force
+from tests.factories.problems import make_problem
 
 Texts = dict[str, str]
 ENTRY: Texts = {
@@ -369,3 +370,15 @@ def test_copied_goals_fill_only_what_is_empty(session: Session) -> None:
     expected = {**goals_of(source), (1, Area.FACULTY): "自己的目标"}
     assert goals_of(target) == expected
     assert copy_goals(source, [target], actor=scene.supporting_coordinator) == 0
+
+
+def test_problem_remembers_the_task_that_was_taken_off_the_plan(session: Session) -> None:
+    scene = make_scene()
+    plan = drafting_plan(scene.pairing, scene)
+    actor = scene.supporting_coordinator
+    problem = make_problem(scene.pairing, actor, tasks=[plan.tasks[0]])
+    plan_tasks.remove_task(plan.tasks[0], actor=actor)
+    event = db.session.scalars(
+        sa.select(Event).where(Event.object_type == "problem", Event.object_id == problem.id)
+    ).one()
+    assert event.title == "取消与任务的对应"

@@ -15,6 +15,7 @@ from portal.documents.official import limits
 from portal.documents.official.making import REFUSED
 from portal.errors import PortalError
 from portal.models import OutputFormat, OutputKind
+from portal.plain_text import all_printable
 
 log = logging.getLogger(__name__)
 
@@ -109,7 +110,7 @@ def _lay_out(
     folder: Path, job: str, kind: OutputKind, facts: dict[str, Any], template: bytes | None
 ) -> None:
     """Put into the folder what the paper is made from, and nothing else."""
-    text = json.dumps(facts, ensure_ascii=False)
+    text = json.dumps(all_printable(facts), ensure_ascii=False)
     (folder / "facts.json").write_text(text, encoding="utf-8")
     (folder / "kind").write_text(kind.value, encoding="utf-8")
     if job == OutputFormat.PDF.value:

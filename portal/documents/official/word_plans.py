@@ -21,7 +21,7 @@ TASKS_CELLS = [
     ("{{ one.number }}", True),
     ("{{ one.code }}", True),
     ("{{ one.area }}", False),
-    ("{{ one.title }}{% if one.steps %}\n里程碑：\n{{ one.steps }}{% endif %}", False),
+    ("{{ one.title }}{% if one.steps %}\n节点：\n{{ one.steps }}{% endif %}", False),
     ("{{ one.weight }}", True),
     ("{{ one.measures }}", False),
     ("{{ one.criteria }}", False),
@@ -42,7 +42,7 @@ LEDGER_HEAD = [
     ("受援方责任人", 13),
     ("帮扶方责任人", 13),
     ("起止时间", 19),
-    ("里程碑", 20),
+    ("节点", 20),
     ("进度", 9),
     ("状态", 14),
     ("销号、回头看", 15),
@@ -157,7 +157,7 @@ def _plan_tasks(draft: Draft) -> None:
                 ("evidence", "佐证材料"),
                 ("people", "责任人"),
                 ("term", "完成时间"),
-                ("steps", "里程碑"),
+                ("steps", "节点"),
             ):
                 with draft.when(f"one.{name}"):
                     draft.write(f"{label}：{{{{ one.{name} }}}}")

@@ -42,7 +42,7 @@ class LedgerLine:
     starts: Annotated[str, Told("起始日期", "2020.5.22")]
     due: Annotated[str, Told("完成时限", "2020.11.22")]
     first_due: Annotated[str, Told("原定时限，未延期时为空", "")]
-    steps: Annotated[str, Told("里程碑（每行一项）", "2020.8.31 完成建设方案")]
+    steps: Annotated[str, Told("节点（每行一项）", "2020.8.31 完成建设方案")]
     progress: Annotated[str, Told("进度", "60%")]
     light: Annotated[str, Told("灯", "正常")]
     state: Annotated[str, Told("状态", "进行中")]

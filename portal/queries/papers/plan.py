@@ -90,7 +90,7 @@ class PlanTask:
     evidence: Annotated[str, Told("佐证材料", "设科文件、科室照片")]
     people: Annotated[str, Told("责任人", "受援方李某某、帮扶方王某某")]
     term: Annotated[str, Told("起止日期", "2020年5月22日至2020年11月22日")]
-    steps: Annotated[str, Told("里程碑（每行一项）", "2020.8.31 完成建设方案")]
+    steps: Annotated[str, Told("节点（每行一项）", "2020.8.31 完成建设方案")]
 
 
 @dataclass(frozen=True)

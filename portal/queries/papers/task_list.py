@@ -34,7 +34,7 @@ class ListedTask:
     supporting_person: Annotated[str, Told("帮扶方责任人", "王某某")]
     starts: Annotated[str, Told("起始日期", "2020.5.22")]
     due: Annotated[str, Told("完成时限", "2020.11.22")]
-    steps: Annotated[str, Told("里程碑（每行一项）", "2020.8.31 完成建设方案")]
+    steps: Annotated[str, Told("节点（每行一项）", "2020.8.31 完成建设方案")]
 
 
 @dataclass(frozen=True)
