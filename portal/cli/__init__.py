@@ -3,7 +3,7 @@
 from flask import Flask
 from flask_migrate.cli import db as tables
 
-from portal.cli import accounts, agreements, audit, backup, demo, files, reference
+from portal.cli import accounts, agreements, audit, backup, demo, files, imports, reference
 from portal.cli.plainly import say_plainly
 
 COMMANDS = (
@@ -17,6 +17,7 @@ COMMANDS = (
     demo.demo_accounts,
     demo.seed_demo,
     files.files,
+    imports.imports,
     reference.load_data,
 )
 

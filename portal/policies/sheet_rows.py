@@ -146,10 +146,14 @@ def judge_task(
     key: RowKey | None,
     columns: Sequence[str],
     viewer: User,
+    yearly: bool = False,
+    busy: bool = False,
 ) -> Judged:
     """Judge a row that stands for ``task``.
 
     With ``key`` only cells that were touched count; without, every cell that says something.
+    ``yearly``: the task stands for one year of a yearly standard task, whatever its due date.
+    ``busy``: somebody else changed it today, which a row without a key cannot know of.
     """
     found = Judged(number, task=task, place=place, title=f"{task.code} {task.title}")
     texts = {
@@ -161,7 +165,7 @@ def judge_task(
     found.errors += _unreadable(texts)
     texts = {name: text for name, text in texts.items() if not _unreadable({name: text})}
     if kind is SheetKind.PLAN:
-        _judge_fields(found, texts, task, place)
+        _judge_fields(found, texts, task, place, yearly)
     else:
         _judge_work(found, texts, cells.get(NOTE.name, ""), task, place, viewer)
     now = cell_texts(kind, task)
@@ -171,11 +175,23 @@ def judge_task(
             name,
             "" if name == NOTE.name else shown(name, value_of(task, name), people),
             shown(name, value, people),
-            clashes=key is not None and name in now and key.touched(name, now[name]),
+            clashes=_clashes(_shown_by(name, texts), key, now, busy),
         )
         for name, value in found.values.items()
     ]
     return found.settled()
+
+
+def _shown_by(name: str, texts: Cells) -> str:
+    """Return the cell that a change comes from: a year nobody wrote comes with the due date."""
+    return "due_on" if name == "year" and name not in texts else name
+
+
+def _clashes(name: str, key: RowKey | None, now: Cells, busy: bool) -> bool:
+    """Whether somebody else changed the cell too; without a key, the whole task."""
+    if name not in now:
+        return False
+    return busy if key is None else key.touched(name, now[name])
 
 
 def _by_id(place: Place) -> dict[int, User]:
@@ -193,8 +209,8 @@ def _unreadable(texts: Cells) -> list[tuple[str, str]]:
     return found
 
 
-def _judge_fields(found: Judged, texts: Cells, task: Task, place: Place) -> None:
-    """Judge what a plan's row says of its task."""
+def _judge_fields(found: Judged, texts: Cells, task: Task, place: Place, yearly: bool) -> None:
+    """Judge what a plan's row says of its task; its year follows the due date."""
     values, wrong = read_task(texts, term=place.term, people=place.people, task=task)
     if place.locked:
         changed = {name for name in values if values[name] != value_of(task, name)} | wrong.keys()
@@ -203,6 +219,8 @@ def _judge_fields(found: Judged, texts: Cells, task: Task, place: Place) -> None
     found.errors += list(wrong.items())
     if "year" in values and values["year"] is None:
         values["year"] = year_of(values.get("due_on") or task.due_on, place.term.starts_on)
+    elif "due_on" in values and "year" not in values and not (found.errors or yearly):
+        values["year"] = year_of(values["due_on"], place.term.starts_on)
     found.values = {name: value for name, value in values.items() if value != value_of(task, name)}
 
 

@@ -1,6 +1,7 @@
 """Holding the rows of a workbook against what is there: so many rows at a time, few questions."""
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
@@ -34,6 +35,7 @@ from portal.policies.sheet_rows import (
     refused,
 )
 from portal.policies.tasks import why_over
+from portal.queries.sheet_others import changed_today, yearly_standards
 
 LOCKED_BY_AGREEMENT = "帮扶协议已提交备案，计划随协议锁定，请先由省中心退回协议。"
 NO_PLAN = "这个结对还没有三年计划，请先在计划页开始制定。"
@@ -120,6 +122,7 @@ class Checker:
         places = load_places(sheet.pairing_ids, sheet.kind, viewer=viewer)
         self.places = {one.pairing.id: one for one in places}
         self.names = PlaceNames(places)
+        self.yearly = yearly_standards() if self.kind is SheetKind.PLAN else set()
         # The task of every row of the whole workbook, by whatever the row names it.
         self.meant = self._meant(sheet.rows)
         self.first: dict[int, int] = {}
@@ -145,6 +148,11 @@ class Checker:
                 if task_id is not None:
                     found[int(row["row"])] = task_id
         return found
+
+    @cached_property
+    def busy(self) -> set[int]:
+        """The tasks that somebody else changed today."""
+        return changed_today(list(self.places), by_others_than=self.viewer)
 
     def _codes(self) -> dict[tuple[int, str], int]:
         """Return the ids of all tasks that rows can name by their code."""
@@ -226,6 +234,8 @@ class Checker:
             key=key,
             columns=self.columns,
             viewer=self.viewer,
+            yearly=task.library_task_id in self.yearly,
+            busy=key is None and task.id in self.busy,
         )
         if key and cells.get("code") not in (None, task.code):
             found.errors.append(("code", f"任务编号由系统编排，不能修改，应为“{task.code}”。"))

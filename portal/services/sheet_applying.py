@@ -9,10 +9,8 @@ from portal import clock
 from portal.errors import StepRefused
 from portal.extensions import db
 from portal.models import (
-    LibraryTask,
     Plan,
     ProgressNote,
-    Recurrence,
     SheetImport,
     SheetImportState,
     SheetKind,
@@ -134,8 +132,6 @@ def _chosen(judged: Judged, choice: str) -> Judged:
 
 def _apply_plans(sheet: SheetImport, wanted: Sequence[Judged], actor: User) -> Undo:
     """Change and add tasks of plans that are being drawn up, one history entry for each plan."""
-    people = people_in(wanted)
-    yearly = _yearly_tasks(wanted)
     before: dict[int, dict[str, Any]] = {}
     added: dict[int, list[Task]] = {}
     numbers: dict[int, int] = {}
@@ -149,12 +145,11 @@ def _apply_plans(sheet: SheetImport, wanted: Sequence[Judged], actor: User) -> U
             if one.task is None:
                 number = numbers.get(plan.id) or next_number(plan)
                 numbers[plan.id] = number + 1
-                task = add_task(plan, number, one.values, people)
+                task = add_task(plan, number, one.values)
                 added.setdefault(plan.id, []).append(task)
             else:
                 task = one.task
-                follows = () if task.id in yearly else (task.id,)
-                before[task.id] = write_values(task, one.values, people, follows_due=follows)
+                before[task.id] = write_values(task, one.values)
                 _tell_task(sheet, task, one.changes, actor)
         db.session.add_all([task for tasks in added.values() for task in tasks])
         db.session.flush()
@@ -168,16 +163,6 @@ def _apply_plans(sheet: SheetImport, wanted: Sequence[Judged], actor: User) -> U
         note_change(plan, f"导入任务清单（第 {sheet.id} 号）", details, actor=actor)
         db.session.expire(plan, ["tasks"])
     return undo
-
-
-def _yearly_tasks(wanted: Sequence[Judged]) -> set[int]:
-    """Return the tasks that stand for one year of a yearly standard task."""
-    standards = set(
-        db.session.scalars(
-            sa.select(LibraryTask.id).where(LibraryTask.recurrence == Recurrence.YEARLY)
-        )
-    )
-    return {one.task.id for one in wanted if one.task and one.task.library_task_id in standards}
 
 
 def _named(verb: str, tasks: Sequence[Task]) -> list[tuple[str, str]]:
@@ -216,20 +201,8 @@ def change_text(old: str, new: str) -> str:
     return f"{old or '（空）'} → {new or '（空）'}".replace("\n", "；")
 
 
-def people_in(wanted: Sequence[Judged]) -> dict[int, User]:
-    """Return the staff of the pairings that are touched, by id."""
-    places = {id(one.place): one.place for one in wanted if one.place}
-    return {
-        user.id: user
-        for place in places.values()
-        for staff in place.people.values()
-        for user in staff
-    }
-
-
 def _apply_ledger(sheet: SheetImport, wanted: Sequence[Judged], actor: User) -> Undo:
     """Write progress, notes and persons in charge, as the pages of the tasks write them."""
-    people = people_in(wanted)
     undo: Undo = []
     with db.session.no_autoflush:
         for one in wanted:
@@ -244,9 +217,7 @@ def _apply_ledger(sheet: SheetImport, wanted: Sequence[Judged], actor: User) -> 
                 _note(sheet, one.task, one.values, actor)
             owners = [change for change in one.changes if change.name in OWNERS]
             if owners:
-                write_values(
-                    one.task, {change.name: one.values[change.name] for change in owners}, people
-                )
+                write_values(one.task, {change.name: one.values[change.name] for change in owners})
                 details = [
                     (label_of(sheet.kind, change.name), change_text(change.old, change.new))
                     for change in owners

@@ -215,7 +215,7 @@ def _put_back(
                 for name, value in before.items()
             ]
             progress = before.pop(PROGRESS.name, task.progress)
-            write_values(task, before, people)
+            write_values(task, before)
             if entry.get("noted"):
                 body = f"撤销{source_of(sheet)}。该次填写的进展不再作数，完成比例为 {progress}%。"
                 add_progress(task, progress, body, actor, details)

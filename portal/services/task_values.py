@@ -40,6 +40,23 @@ def write_values(task: Task, values: Mapping[str, Any]) -> list[Change]:
     required piece would go that evidence was already added for.
     """
     before = task_texts(task)
+    put_values(task, values)
+    if "due_on" in values and not values.get("year") and not is_yearly(task):
+        task.year = year_of(values["due_on"], task.plan.starts_on)
+    after = task_texts(task)
+    return [
+        (field.label, _told(field.name, before[field.name], after[field.name]))
+        for field in TASK_FIELDS
+        if before[field.name] != after[field.name]
+    ]
+
+
+def put_values(task: Task, values: Mapping[str, Any]) -> None:
+    """Write ``values`` into the rows of ``task``, and nothing that follows from them.
+
+    Only what is named is read or loaded, so that many tasks cost little. Raises StepRefused
+    when a required piece would go that evidence was already added for.
+    """
     if "evidence" in values:
         _keep_evidence(task, values["evidence"])
     for name in PLAIN:
@@ -52,14 +69,6 @@ def write_values(task: Task, values: Mapping[str, Any]) -> list[Change]:
         _keep_milestones(task, values["milestones"])
     if values.get("year"):
         task.year = values["year"]
-    elif "due_on" in values and not is_yearly(task):
-        task.year = year_of(values["due_on"], task.plan.starts_on)
-    after = task_texts(task)
-    return [
-        (field.label, _told(field.name, before[field.name], after[field.name]))
-        for field in TASK_FIELDS
-        if before[field.name] != after[field.name]
-    ]
 
 
 def put_in_charge(task: Task, side: Side, charge: Charge) -> None:

@@ -1,8 +1,9 @@
 """Finding the table in a workbook: the sheet and the header by their names, then the rows."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.datetime import CALENDAR_MAC_1904, CALENDAR_WINDOWS_1900, from_excel
@@ -12,7 +13,7 @@ from portal.documents.workbooks.limits import MAX_ROWS
 from portal.errors import Rejected
 from portal.models import SheetKind
 from portal.policies.field_text import cleaned
-from portal.policies.sheet_columns import COLUMNS, READ_ALSO, ROW_KEY, SheetColumn
+from portal.policies.sheet_columns import CODE, COLUMNS, READ_ALSO, ROW_KEY, SheetColumn
 
 GUIDE, OPTIONS = "填写说明", "选项"
 """Sheets of our own workbooks that hold no rows."""
@@ -179,6 +180,12 @@ def _is_no_data(
     return len(cells) > 1 and all(kinds[name].means(text) for name, text in cells.items())
 
 
+def _names_by_code(row: Mapping[str, Any]) -> bool:
+    """Whether a row was read that is laid beside a task by its code alone."""
+    cells = row["cells"]
+    return bool(cells.get(CODE.name)) and not cells.get(ROW_KEY.name)
+
+
 def _remarks(
     sheet: Sheet,
     sheets: Sequence[Sheet],
@@ -196,6 +203,8 @@ def _remarks(
         why = "表格处于筛选状态，被筛掉的" if sheet.filtered else "隐藏的"
         which = f"（第 {'、'.join(map(str, hidden))} 行）" if len(hidden) <= NAMED_ROWS else ""
         yield f"{why} {len(hidden)} 行也已读取{which}。"
+    if unkeyed := sum(_names_by_code(row) for row in rows):
+        yield f"{unkeyed} 行没有系统标识。没有标识的行按任务编号对应，会覆盖现有内容。"
     labels = {column.name: column.label for column in _known(kind)}
     unseen = [
         f"{get_column_letter(at + 1)} 列“{labels[name]}”"

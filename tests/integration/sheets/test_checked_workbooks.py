@@ -11,11 +11,12 @@ from flask import Flask
 from portal.models import Plan, SheetImport, SheetKind
 from portal.policies.sheet_rows import FIXED, FORMULA
 from portal.services import sheet_imports
-from tests.factories import Scene, make_scene
+from tests.factories import PASSWORD, Scene, make_scene
 from tests.factories.plans import drafting_plan, plan_in_force
 from tests.factories.sheets import downloaded, edited, imported, new_row, put
 from tests.factories.tasks import make_task
 from tests.factories.workbooks import HEAD, ROW, book, row, table, text_table
+from tests.support.pages import PageClient
 from tests.support.queries import count_queries
 
 PLAN, LEDGER = SheetKind.PLAN, SheetKind.LEDGER
@@ -198,6 +199,32 @@ def test_two_rows_for_one_task_are_found_however_they_name_it(drafting: Place) -
     spare = [None, pairing.title, task.code, None, "又改名"]
     sheet = drafting.taken(edited(PLAN, drafting.plan.tasks, lambda one: one.append(spare)))
     assert "与第 2 行是同一项任务" in told(sheet)[0][1]
+
+
+def test_a_row_without_a_key_asks_before_it_overwrites_what_another_did_today(
+    client: PageClient, drafting: Place
+) -> None:
+    task = drafting.plan.tasks[0]
+    rows = book([("任务编号", "权重"), (task.code, "核心"), (drafting.plan.tasks[1].code, "核心")])
+    assert kinds(drafting.taken(rows)) == [(2, "changed"), (3, "changed")]
+    client.login(drafting.scene.supporting_coordinator, PASSWORD)
+    page = client.get(f"/plans/{drafting.plan.id}/tasks/{task.id}")
+    assert client.submit(page, "main form:not(.inline-action)", title="别人的名称").status == 303
+    sheet = drafting.taken(rows)
+    assert kinds(sheet) == [(2, "conflict"), (3, "changed")]
+    assert any("会覆盖现有内容" in one for one in sheet.remarks)
+
+
+def test_the_year_that_follows_a_new_due_date_is_shown(drafting: Place) -> None:
+    task = drafting.plan.tasks[0]
+    sheet = drafting.taken(
+        edited(PLAN, drafting.plan.tasks, put(PLAN, (2, "due_on", "2023-03-31")))
+    )
+    assert [(one[0], one[3]) for one in sheet.findings[0]["cells"]] == [
+        ("完成期限", "2023-03-31"),
+        ("年度", "第3年"),
+    ]
+    assert task.year == 1
 
 
 def test_a_task_of_a_foreign_pairing_is_as_good_as_none(drafting: Place) -> None:

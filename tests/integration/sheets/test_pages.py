@@ -193,7 +193,7 @@ def test_conflicts_are_decided_row_by_row_or_all_at_once(
     stream = edited(PLAN, plan.tasks, put(PLAN, (2, "title", "甲"), (3, "title", "乙")))
     plan.tasks[0].title, plan.tasks[1].title = "子", "丑"
     page = coordinator.get(send(coordinator, stream, PLAN, scene.pairing_id).location)
-    assert "下载后他人已改为“子”，您改为“甲”" in page.text
+    assert "他人已有改动，现为“子”，您改为“甲”" in page.text
     sent = coordinator.submit(page, "form[action$='/choose']", **{"choice-2": "mine"})
     page = coordinator.get(sent.location)
     assert "1 行有冲突" in page.text
