@@ -14,6 +14,7 @@ from portal.models import (
     TerminationState,
     User,
 )
+from portal.policies.agreement_remarks import remark_gap, unsettled
 from portal.policies.agreements import (
     EDITABLE,
     IN_FORCE,
@@ -46,10 +47,12 @@ OPEN_TERMINATIONS = (TerminationState.REQUESTED, TerminationState.AGREED)
 
 @dataclass(frozen=True)
 class Gap:
-    """Something still missing, and where it is mended: group, plan, tasks, text or signing."""
+    """Something still missing, and where it is mended: group, plan, text, signing, or the clause or
+    annex named by ``key``."""
 
     text: str
     place: str
+    key: str = ""
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,8 @@ def gaps_of(agreement: Agreement, standing: Standing) -> list[Gap]:
         return []
     text = [Gap(one, "text") for one in text_missing(agreement, dict(standing.counts))]
     if agreement.state in EDITABLE:
-        return [*standing.gaps, *text]
+        asked = [Gap(remark_gap(one), "clause", one.clause_key) for one in unsettled(agreement)]
+        return [*asked, *standing.gaps, *text]
     signing = [Gap(one, "signing") for one in signatures_missing(agreement)]
     changed = [Gap(one, "signing") for one in outdated(agreement.current, agreement.pairing)]
     return [*signing, *standing.gaps, *text, *changed]

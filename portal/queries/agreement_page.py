@@ -20,6 +20,7 @@ from portal.models import (
     User,
 )
 from portal.policies.agreement_checks import Point, filing_check
+from portal.policies.agreement_remarks import remarks_on
 from portal.policies.agreement_text import Article, articles
 from portal.policies.agreements import (
     EDITABLE,
@@ -208,10 +209,7 @@ def annexes_of(agreement: Agreement, revision: AgreementRevision) -> dict[AnnexK
 
 def remarks_for(agreement: Agreement, revision: AgreementRevision) -> dict[str, AgreementRemark]:
     """Return, by clause, what the centre asked for when it last returned an earlier revision."""
-    returned = [
-        one for one in agreement.revisions if one.number < revision.number and one.returned_at
-    ]
-    return {one.clause_key: one for one in returned[-1].remarks} if returned else {}
+    return remarks_on(agreement, revision)
 
 
 def last_termination(agreement: Agreement) -> AgreementTermination | None:

@@ -14,6 +14,7 @@ from portal.models import (
     Task,
 )
 from portal.policies.agreement_checks import SETTLED_PLAN, empty_blocks, term_gap
+from portal.policies.agreement_remarks import remark_gap, unsettled
 from portal.policies.agreement_text import text_gaps
 from portal.policies.agreements import (
     IN_FORCE,
@@ -70,6 +71,11 @@ def text_missing(agreement: Agreement, counts: dict[Area, int]) -> list[str]:
     return gaps + text_gaps(revision.clauses, revision.starts_on, revision.ends_on, total)
 
 
+def remarks_missing(agreement: Agreement) -> list[str]:
+    """Return what the centre asked for and nobody has mended or answered yet."""
+    return [remark_gap(one) for one in unsettled(agreement)]
+
+
 def missing_for_signing(agreement: Agreement) -> list[str]:
     """Return what must be done before the leaders are asked to sign."""
     plan = plan_of(agreement.pairing)
@@ -78,6 +84,7 @@ def missing_for_signing(agreement: Agreement) -> list[str]:
         *group_missing(agreement.pairing),
         *plan_missing(plan, counts),
         *text_missing(agreement, counts),
+        *remarks_missing(agreement),
     ]
 
 

@@ -13,7 +13,9 @@ from portal.models import (
     Side,
     User,
 )
+from portal.policies.agreement_remarks import unsettled
 from portal.services import agreements, groups
+from portal.services.agreement_clauses import answer_remarks
 from portal.services.files import keep_upload
 from portal.services.groups import MemberEntry
 from tests.factories.evidence import pdf_bytes
@@ -132,7 +134,7 @@ def attach_pdf(agreement: Agreement, scene: Scene, name: str = "协议扫描件.
 def answer_return(
     agreement: Agreement, scene: Scene, *, key: str = "funding", body: str = "双方经费另行约定。"
 ) -> Agreement:
-    """Mend one clause of a returned agreement, sign it again and resubmit it."""
+    """Mend one clause of a returned agreement, answer what else was asked, sign and resubmit."""
     coordinator = coordinator_of(agreement.pairing, scene)
     revision = agreement.current
     agreements.save_agreement(
@@ -143,6 +145,8 @@ def answer_return(
         seen_version=None,
         actor=coordinator,
     )
+    asked = {one.clause_key: one for one in unsettled(agreement)}
+    answer_remarks(agreement, asked, dict.fromkeys(asked, "已补充。"), actor=coordinator)
     agreements.open_signing(agreement, actor=coordinator)
     sign_and_scan(agreement, scene)
     return agreements.submit_agreement(agreement, actor=coordinator)

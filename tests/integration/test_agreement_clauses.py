@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session
 
 from portal.errors import Forbidden, NotVisible, StepRefused
 from portal.extensions import db
-from portal.models import Agreement, AgreementRemark, AnnexKind
+from portal.models import Agreement, AgreementRemark, AgreementState, AnnexKind
+from portal.policies.agreement_remarks import unsettled
 from portal.policies.agreement_text import Remark
 from portal.queries.agreement_page import remarks_for
 from portal.services import agreement_clauses, agreements
@@ -230,6 +231,39 @@ def test_after_a_withdrawal_the_remarks_of_the_last_return_still_stand(session: 
     answer_return(agreement, scene, body="由甲方承担。")
     agreements.take_back_agreement(agreement, reason="漏盖章。", actor=scene.supported_leader)
     assert set(remarks_for(agreement, agreement.current)) == {"funding", "annex_tasks"}
+
+
+def test_a_returned_agreement_does_not_go_straight_back(client: PageClient) -> None:
+    scene = make_scene()
+    agreement = returned_on_two(scene)
+    actor = scene.supported_coordinator
+    with pytest.raises(StepRefused) as refusal:
+        agreements.open_signing(agreement, actor=actor)
+    named = zip(refusal.value.missing, ["经费保障", "任务清单"], strict=True)
+    assert all(one in sentence for sentence, one in named)
+    client.login(actor, PASSWORD)
+    links = [
+        tag["href"] for tag in client.get(f"/agreements/{agreement.id}").select("#next .missing a")
+    ]
+    assert links == [
+        clause_page(agreement),
+        f"/agreements/{agreement.id}/edit#answer_annex_tasks",
+    ]
+    client.submit(client.get(clause_page(agreement)), "#clause form", body="由甲方承担。")
+    db.session.expire_all()
+    assert [one.clause_key for one in unsettled(agreement)] == ["annex_tasks"]
+    asked = remarks_for(agreement, agreement.current)
+    agreement_clauses.answer_remarks(agreement, asked, {"annex_tasks": "已补充。"}, actor=actor)
+    assert agreements.open_signing(agreement, actor=actor).state is AgreementState.SIGNING
+
+
+def test_an_answer_settles_a_clause_that_stays_as_it_was(session: Session) -> None:
+    scene = make_scene()
+    agreement = returned_on_two(scene)
+    said = dict.fromkeys(["funding", "annex_tasks"], "双方协商后维持原文，理由已附。")
+    asked = remarks_for(agreement, agreement.current)
+    agreement_clauses.answer_remarks(agreement, asked, said, actor=scene.supported_coordinator)
+    assert unsettled(agreement) == []
 
 
 @pytest.mark.parametrize("who", ["centre", "commission", "supported_leader", "foreign_coordinator"])

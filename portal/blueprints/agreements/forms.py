@@ -106,7 +106,7 @@ class ClauseForm(PortalForm):
     answer = TextAreaField(
         "对省中心意见的答复",
         [MaxLength(REMARK_LENGTH)],
-        description="可以不填；重新报送后与修改一并显示。",
+        description="已按意见修改的可以不填；没有修改的须说明理由。重新报送后与修改一并显示。",
     )
 
     def fill(self, clause: AgreementClause, remark: AgreementRemark | None) -> None:

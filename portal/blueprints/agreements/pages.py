@@ -33,16 +33,22 @@ def linked(
     gaps: Iterable[Gap], pairing: Pairing, agreement: Agreement | None = None
 ) -> list[dict[str, str]]:
     """Return the gaps with the address where each is mended."""
-    return [{"text": gap.text, "url": _place(gap.place, pairing, agreement)} for gap in gaps]
+    return [{"text": gap.text, "url": _place(gap, pairing, agreement)} for gap in gaps]
 
 
-def _place(place: str, pairing: Pairing, agreement: Agreement | None) -> str:
+def _place(gap: Gap, pairing: Pairing, agreement: Agreement | None) -> str:
+    place = gap.place
     if place == "group":
         return url_for("pairings.edit_group", pairing_id=pairing.id)
     if place == "plan":
         return url_for("plans.show_plan", pairing_id=pairing.id)
     if place == "text" and agreement is not None:
         return url_for("agreements.edit_agreement", agreement_id=agreement.id)
+    if place == "clause" and agreement is not None:
+        if gap.key in {clause.key for clause in agreement.current.clauses}:
+            return url_for("agreements.edit_clause", agreement_id=agreement.id, key=gap.key)
+        whole = url_for("agreements.edit_agreement", agreement_id=agreement.id)
+        return f"{whole}#answer_{gap.key}"
     return ""
 
 
