@@ -124,7 +124,13 @@ class Step:
 
 
 def waits_of(facts: Facts) -> list[Waiting]:
-    """Return everything somebody is waited for, the longest waiting first."""
+    """Return everything somebody is waited for, the longest waiting first.
+
+    After an early end only a further agreement and the assessments of past years.
+    """
+    if facts.plan is not None and facts.plan.state is PlanState.TERMINATED:
+        ended = [*_agreement_waits(facts), *_assessment_waits(facts)]
+        return sorted(ended, key=lambda wait: wait.since)
     found = [
         *_group_waits(facts),
         *_survey_waits(facts),

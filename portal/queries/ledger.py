@@ -305,7 +305,6 @@ def pairing_choices(viewer: User, programme_id: int | None = None) -> list[tuple
     return [(row[0], f"{row[1]} → {row[2]}") for row in db.session.execute(query)]
 
 
-def plan_is_in_force(pairing_id: int) -> bool:
-    """Whether the pairing's task list is binding already."""
-    state = db.session.scalar(sa.select(Plan.state).where(Plan.pairing_id == pairing_id))
-    return state in BINDING
+def plan_state_of(pairing_id: int) -> PlanState | None:
+    """Return how far the pairing's plan has come; None where there is no plan."""
+    return db.session.scalar(sa.select(Plan.state).where(Plan.pairing_id == pairing_id))

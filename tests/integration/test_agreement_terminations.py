@@ -28,6 +28,7 @@ from portal.services import agreements, terminations
 from tests.factories import PASSWORD, Scene, make_scene
 from tests.factories.agreement_papers import agreed_to_end, amendment, asked_to_end, ended
 from tests.factories.agreements import agreement_in, filed_agreement
+from tests.factories.problems import make_problem
 from tests.factories.scenes import ONE_OF_EACH
 from tests.factories.tasks import make_task
 from tests.support.pages import PageClient
@@ -212,6 +213,30 @@ def test_with_the_consent_the_plan_is_not_worked_on_any_more(session: Session) -
     assert not [one for one in bench_of(scene.supported_coordinator).to_do if "协议" in one.title]
     with pytest.raises(StepRefused, match="不再另行签订"):
         agreements.draft_agreement(scene.pairing, actor=scene.supporting_coordinator)
+
+
+def test_after_the_end_the_pages_say_so_and_nothing_more_is_asked_for(
+    client: PageClient,
+) -> None:
+    scene = make_scene()
+    agreement = filed_agreement(scene)
+    plan = db.session.query(Plan).one()
+    make_task(plan, state=TaskState.IN_PROGRESS)
+    make_problem(scene.pairing, by=scene.supporting_coordinator)
+    coordinator = scene.supporting_coordinator
+    with time_machine.travel(clock.now() + timedelta(days=400)):
+        assert {"会议逾期", "问题待安排任务"} <= {one.kind for one in bench_of(coordinator).to_do}
+        ended(agreement, scene)
+        assert bench_of(coordinator).to_do == []
+        db.session.commit()
+        client.login(coordinator, PASSWORD)
+        plan_page = client.get(f"/pairings/{scene.pairing.id}/plan")
+        assert plan_page.status == 200
+        assert "计划已终止" in plan_page.text
+        assert "已终止" in plan_page.one(".stepper").get_text()
+        tasks = client.get(f"/pairings/{scene.pairing.id}/tasks").text
+    assert "任务清单已终止" in tasks
+    assert "尚未生效" not in tasks
 
 
 def test_no_consent_while_another_agreement_is_on_its_way(session: Session) -> None:

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from portal import clock
 from portal.blueprints.tasks import bp
 from portal.documents.ledger_xlsx import write_ledger
-from portal.models import Area, Light, Role, SheetKind, TaskState, User, Weight
+from portal.models import Area, Light, PlanState, Role, SheetKind, TaskState, User, Weight
 from portal.policies.pairings import can_see_whole
 from portal.policies.sheets import can_import
 from portal.queries import ledger as queries
@@ -84,11 +84,13 @@ def list_for_pairing(pairing_id: int) -> Response:
     pairing = get_pairing(pairing_id, viewer=viewer)
     wanted = read_filter(request.args, pairing.id)
     page = queries.ledger_page(wanted, viewer=viewer)
+    state = queries.plan_state_of(pairing.id)
     return page_or_fragment(
         "tasks/pairing.html",
         "tasks/_ledger.html",
         pairing=pairing,
-        in_force=queries.plan_is_in_force(pairing.id),
+        in_force=state in queries.BINDING,
+        ended=state is PlanState.TERMINATED,
         lists=bool(can_see_whole(viewer, pairing)),
         **_shared(wanted, page, "tasks.list_for_pairing", pairing_id=pairing.id),
     )

@@ -21,6 +21,7 @@ from portal.queries.workbench.items import (
     Button,
     Item,
     day_of,
+    not_ended,
     pairing_name,
     rows_with_hospitals,
 )
@@ -53,6 +54,7 @@ def _items(viewer: User, *conditions: Any) -> list[Any]:
         COLUMNS,
         PlanAmendment,
         visible_pairings(viewer),
+        not_ended(),
         *conditions,
         order=PlanAmendment.state_since,
     )

@@ -10,7 +10,7 @@ from sqlalchemy.orm import aliased
 
 from portal import clock
 from portal.extensions import db
-from portal.models import Organisation, Pairing, Side, User
+from portal.models import Organisation, Pairing, Plan, PlanState, Side, User
 from portal.workdays import workdays_between
 
 LIMIT = 30
@@ -83,6 +83,12 @@ def on_side(viewer: User, side: Side) -> sa.ColumnElement[bool]:
     """Return the pairings in which the viewer's hospital is on ``side``."""
     column = Pairing.supporting_id if side is Side.SUPPORTING else Pairing.supported_id
     return column == viewer.organisation_id
+
+
+def not_ended() -> sa.ColumnElement[bool]:
+    """Return the pairings whose plan did not end early: in the others nothing is asked for."""
+    ended = sa.exists().where(Plan.pairing_id == Pairing.id, Plan.state == PlanState.TERMINATED)
+    return ~ended.correlate(Pairing)
 
 
 def own_side(viewer: User) -> sa.ColumnElement[str]:

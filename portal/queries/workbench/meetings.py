@@ -3,8 +3,11 @@
 from datetime import date
 from typing import Any
 
+import sqlalchemy as sa
+
 from portal import clock
-from portal.models import Meeting, MeetingState, Side, User
+from portal.extensions import db
+from portal.models import Meeting, MeetingState, Pairing, Plan, PlanState, Side, User
 from portal.policies.scope import visible_pairings
 from portal.queries.meetings import meeting_status
 from portal.queries.pairings import pairings_seen_by
@@ -89,7 +92,7 @@ def minutes_to_write(viewer: User) -> list[Item]:
 
 def overdue(viewer: User) -> list[Item]:
     """Return the pairings whose leadership group has not met within the interval (H-31)."""
-    pairings = pairings_seen_by(viewer)
+    pairings = _going_on(viewer)
     status = meeting_status(pairings)
     return [
         Item(
@@ -107,6 +110,14 @@ def overdue(viewer: User) -> list[Item]:
         and (due_on := found.next_due_on) is not None
         and found.overdue_days > 0
     ]
+
+
+def _going_on(viewer: User) -> list[Pairing]:
+    """Return the viewer's pairings but those that ended early: no meeting is due in them."""
+    ended = set(
+        db.session.scalars(sa.select(Plan.pairing_id).where(Plan.state == PlanState.TERMINATED))
+    )
+    return [pairing for pairing in pairings_seen_by(viewer) if pairing.id not in ended]
 
 
 def with_others(viewer: User) -> list[Item]:

@@ -24,6 +24,7 @@ from portal.queries.workbench.items import (
     Button,
     Item,
     day_of,
+    not_ended,
     own_side,
     pairing_name,
     rows_with_hospitals,
@@ -74,7 +75,7 @@ def to_set_up(viewer: User) -> list[Item]:
             sa.exists(agreement.correlate(Pairing)).label("has_agreement"),
             plan_state.correlate(Pairing).scalar_subquery().label("plan_state"),
         )
-        .where(visible_pairings(viewer))
+        .where(visible_pairings(viewer), not_ended())
         .options(
             joinedload(Pairing.supporting),
             joinedload(Pairing.supported),

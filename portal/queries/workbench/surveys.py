@@ -24,6 +24,7 @@ from portal.queries.workbench.items import (
     Button,
     Item,
     day_of,
+    not_ended,
     on_side,
     own_side,
     pairing_name,
@@ -82,6 +83,7 @@ def in_hand(viewer: User) -> list[Item]:
         SiteSurvey,
         visible_pairings(viewer),
         sa.or_(due, SiteSurvey.state == SurveyState.IN_FIELD),
+        not_ended(),
         order=SiteSurvey.state_since,
     )
     return [_in_hand_item(row) for row in rows]
