@@ -6,6 +6,7 @@ portal.look_in calls this in a process of its own.
 """
 
 import re
+import warnings
 import zipfile
 from datetime import date, datetime
 from typing import BinaryIO
@@ -13,6 +14,7 @@ from typing import BinaryIO
 from PIL import Image
 
 from portal import pdfium
+from portal.file_types import MOST_PIXELS
 
 MAX_BYTES = 8 * 1024 * 1024
 MAX_PAGES = 30
@@ -27,6 +29,8 @@ _TAG = re.compile(r"<[^<>]*>")
 # What office programs write. Others unpack by megabytes for one byte, or need much memory.
 _PACKED = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 _WITH_EXIF = ("JPEG", "WEBP")
+PICTURES = {"jpg": "JPEG", "png": "PNG", "gif": "GIF", "webp": "WEBP"}
+"""The kinds of pictures that are kept, with their names among the decoders."""
 # Exif: the block of the camera's own fields, the moment of the shot in it, the file's own date.
 _EXIF_BLOCK, _EXIF_TAKEN, _EXIF_DATE = 0x8769, 0x9003, 0x0132
 
@@ -69,6 +73,46 @@ def is_locked(stream: BinaryIO, content: str) -> bool:
         return False
     finally:
         stream.seek(0)
+    return False
+
+
+def is_broken(stream: BinaryIO, content: str) -> bool:
+    """Whether a picture or a PDF cannot be shown to anybody: damaged, cut off, or far too large.
+
+    A PDF that only asks for a password is not. Leaves ``stream`` at its start.
+    """
+    try:
+        stream.seek(0)
+        if content in PICTURES:
+            return _is_broken_picture(stream, content)
+        if content == "pdf":
+            with pdfium.opened(stream) as document:
+                return not len(document)
+    except pdfium.PdfLocked:
+        return False
+    except Exception:
+        # As above.
+        return True
+    finally:
+        stream.seek(0)
+    return False
+
+
+def _is_broken_picture(stream: BinaryIO, content: str) -> bool:
+    """Go through a whole picture, decoding as little as its kind allows. Pillow may raise."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        image = Image.open(stream, formats=[PICTURES[content]])
+    with image:
+        if image.width * image.height > MOST_PIXELS:
+            return True
+        if content == "png":
+            # Every chunk carries its own check sum.
+            image.verify()
+        else:
+            # The smallest scale there is: every byte is read all the same.
+            image.draft("RGB", (1, 1))
+            image.load()
     return False
 
 

@@ -29,6 +29,9 @@ class FileType:
     content: str
 
 
+MOST_PIXELS = 120_000_000
+"""A picture that claims more is not opened: no camera of ours takes it."""
+
 _WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 _SHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _SLIDES = "application/vnd.openxmlformats-officedocument.presentationml.presentation"

@@ -1,7 +1,8 @@
-"""A short look into a file that was sent: is it locked, does it name people, when was it taken.
+"""A short look into a file that was sent: locked, broken, naming people, when was it taken.
 
 The libraries that read PDFs and pictures meet hostile bytes here first: they run in a process
-of their own, under limits. Whatever ends that process is told as "nothing was found".
+of their own, under limits. Whatever ends that process is told as "nothing was found"; only a
+picture that does so is broken, since nobody could look at it.
 """
 
 import json
@@ -30,7 +31,9 @@ MEMORY = 768 * 1024 * 1024
 """Address space of the process that looks."""
 AT_ONCE = threading.BoundedSemaphore(2)
 """How many looks one worker takes at a time."""
-READABLE = frozenset({"text", "pdf", "docx", "xlsx", "pptx", "doc", "xls", "ppt", "jpg", "webp"})
+READABLE = frozenset(
+    {"text", "pdf", "docx", "xlsx", "pptx", "doc", "xls", "ppt", *file_text.PICTURES}
+)
 PHOTOS = frozenset({"jpg", "webp"})
 NOTHING = Found()
 _drawn_here: ContextVar[bool] = ContextVar("drawn_here", default=False)
@@ -38,11 +41,15 @@ _drawn_here: ContextVar[bool] = ContextVar("drawn_here", default=False)
 
 @dataclass(frozen=True)
 class Seen:
-    """What a look found: whether a password is needed, numbers of people, the day of a photo."""
+    """What a look found: whether a password is needed, numbers of people, the day of a photo.
+
+    ``broken``: a picture or PDF that cannot be opened, or a picture of far too many pixels.
+    """
 
     locked: bool = False
     found: Found = NOTHING
     taken_on: date | None = None
+    broken: bool = False
 
 
 def look(stream: BinaryIO, content: str) -> Seen:
@@ -74,6 +81,8 @@ def drawn_here() -> Iterator[None]:
 
 
 def _looked_here(stream: BinaryIO, content: str) -> Seen:
+    if file_text.is_broken(stream, content):
+        return Seen(broken=True)
     locked = file_text.is_locked(stream, content)
     found = personal_data.find(file_text.text_of(stream, content))
     return Seen(locked, found, file_text.taken_on(stream) if content in PHOTOS else None)
@@ -91,12 +100,13 @@ def _looked_apart(stream: BinaryIO, content: str) -> Seen:
     if done.returncode:
         told = done.stderr.decode(errors="replace")[-500:]
         log.warning("a look into a file (%s) ended with %s: %s", content, done.returncode, told)
-        return Seen()
+        return Seen(broken=content in file_text.PICTURES)
     said = json.loads(done.stdout)
     return Seen(
         said["locked"],
         Found(frozenset(said["ids"]), frozenset(said["phones"])),
         date.fromisoformat(said["taken_on"]) if said["taken_on"] else None,
+        said["broken"],
     )
 
 
@@ -124,6 +134,7 @@ def main(arguments: list[str]) -> int:
         "ids": sorted(seen.found.ids),
         "phones": sorted(seen.found.phones),
         "taken_on": seen.taken_on.isoformat() if seen.taken_on else "",
+        "broken": seen.broken,
     }
     sys.stdout.write(json.dumps(said))
     return 0

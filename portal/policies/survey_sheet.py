@@ -232,6 +232,19 @@ class Sheet:
         """Return the items that must be answered before the report and are not."""
         return [one for one in self.items if one.is_required and not self.is_answered(one)]
 
+    def above_whole(self) -> list[tuple[SurveyItem, SurveyItem]]:
+        """Return the items whose figure is a part, each with its whole that is smaller."""
+        by_key = {item.key: item for item in self.items}
+        pairs = [(item, by_key.get(item.options.get("max_of", ""))) for item in self.items]
+        return [
+            (item, whole)
+            for item, whole in pairs
+            if whole is not None
+            and item.key in self.figures
+            and whole.key in self.figures
+            and self.figures[item.key] > self.figures[whole.key]
+        ]
+
     def first_open(self) -> tuple[Section, SurveyItem | None]:
         """Return where to go on: the first unanswered item, those that must be answered first."""
         asked = [one for one in self.items if one.kind is not Kind.RATIO]

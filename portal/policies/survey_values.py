@@ -13,7 +13,7 @@ from portal.policies.survey_sheet import Field, plain
 Kind = SurveyItemKind
 LINE_LENGTH, TEXT_LENGTH, NOTE_LENGTH = 200, 5000, 500
 LARGEST = Decimal(1_000_000_000)
-WHOLE_UNITS = frozenset({"人", "人次", "间", "次", "个", "轮"})
+WHOLE_UNITS = frozenset({"人", "人次", "张", "间", "次", "个", "轮"})
 """What is counted one by one."""
 YEAR = "年"
 FIRST_YEAR = 1980
@@ -78,8 +78,10 @@ def _fault(field: Field, number: Decimal, today: date) -> str:
         return "百分比应在 0 到 100 之间。"
     if field.unit == YEAR and not (whole and FIRST_YEAR <= number <= today.year):
         return f"请填写四位年份，{FIRST_YEAR} 至 {today.year}。"
-    if field.unit in WHOLE_UNITS and not whole:
+    if field.unit in WHOLE_UNITS and not whole and not field.item.options.get("average"):
         return f"单位是“{field.unit}”，应为整数。"
+    if (most := field.item.options.get("max")) is not None and number > most:
+        return f"最多 {most}{field.unit}。"
     if number >= LARGEST:
         return "数字太大，请核对单位。"
     if number != round(number, 4):

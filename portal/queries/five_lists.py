@@ -115,6 +115,8 @@ class Column:
     width: int
     value: Callable[[Any], Any]
     wide: bool = False
+    if_any: bool = False
+    """Left out where no row has anything to say in it."""
 
 
 def _problem_link(row: ProblemRow) -> Link:
@@ -154,10 +156,10 @@ COLUMNS: dict[FiveList, tuple[Column, ...]] = {
         Column("问题", 32, _problem_link),
         Column("严重程度", 10, lambda row: row.problem.severity),
         Column("需求", 32, lambda row: row.problem.need),
-        Column("目标", 32, lambda row: row.problem.goal),
+        Column("目标", 40, lambda row: row.problem.goal, wide=True),
         Column("对应任务", 36, _tasks_told),
         Column("解决情况", 12, lambda row: row.standing),
-        Column("不列入原因", 24, lambda row: row.problem.dismissed_reason),
+        Column("不列入原因", 24, lambda row: row.problem.dismissed_reason, if_any=True),
     ),
     FiveList.TASKS: (
         CODE,
@@ -226,7 +228,9 @@ def list_page(which: FiveList, pairing: Pairing, *, area: Area | None = None) ->
         rows = [row for row in rows if area in (None, row.problem.area)]
     else:
         rows = [row for row in _task_rows(pairing) if area in (None, row.task.area)]
-    columns = COLUMNS[which]
+    columns = tuple(
+        one for one in COLUMNS[which] if not one.if_any or any(one.value(row) for row in rows)
+    )
     return ListPage(which, columns, [[one.value(row) for one in columns] for row in rows])
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -188,6 +189,8 @@ class ProblemHint:
     title: str = ""
     description: str = ""
     goal: str = ""
+    there: Sequence[Problem] = ()
+    """The problems that were written down of the same item already."""
 
     @property
     def area(self) -> Area | None:
@@ -216,10 +219,12 @@ def problem_hint(
     sheet = _sheet_of(survey)
     one = _field_in(_fields_of(sheet), item_id, cell)
     said = _said(sheet, one)
+    there = [problem for problem in _problems_of(survey) if problem.item_id == one.item.id]
     standard = db.session.get(Standard, standard_id) if standard_id else None
     if standard is None or standard.key != standard_key(one):
-        return ProblemHint(survey, one, description=f"{one.label}：{said}。" if said else "")
-    return ProblemHint(survey, one, **_words(one, said or "未填报", standard))
+        description = f"{one.label}：{said}。" if said else ""
+        return ProblemHint(survey, one, description=description, there=there)
+    return ProblemHint(survey, one, **_words(one, said or "未填报", standard), there=there)
 
 
 def _field_in(fields: Collection[Field], item_id: int, cell: str) -> Field:
@@ -230,7 +235,7 @@ def _field_in(fields: Collection[Field], item_id: int, cell: str) -> Field:
     raise NotVisible()
 
 
-def _words(one: Field, said: str, standard: Standard) -> dict[str, str]:
+def _words(one: Field, said: str, standard: Standard) -> dict[str, Any]:
     """Return the problem in words, with the edition that demands it named."""
     demand = demand_of(standard)
     present = standard.comparison is Comparison.PRESENT

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import BinaryIO
 
-from portal import clock, file_types, look_in, personal_data, storage
+from portal import clock, file_text, file_types, look_in, personal_data, storage
 from portal.errors import Rejected
 from portal.extensions import db
 from portal.models import Pairing, ScanState, StoredFile, User
@@ -203,6 +203,10 @@ def _look_into(name: str, accepted: file_types.FileType, stream: BinaryIO) -> lo
     seen = look_in.look(stream, accepted.content)
     if seen.locked:
         raise _refused(f"“{name}”设有打开密码，审核人员无法查看。请去掉密码后再上传。")
+    if seen.broken:
+        if accepted.content in file_text.PICTURES:
+            raise _refused(f"“{name}”：照片已损坏或过大，请重新拍摄或重新导出后再上传。")
+        raise _refused(f"“{name}”已损坏，打不开。请重新导出或重新扫描后再上传。")
     return seen
 
 

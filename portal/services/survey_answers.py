@@ -1,5 +1,6 @@
 """Filling the sheet in, field by field: each answer is kept by itself."""
 
+from decimal import Decimal
 from zlib import crc32
 
 from portal import clock
@@ -38,6 +39,8 @@ def save_answer(
     parsed = parse(field, text, today=clock.today())
     if parsed.error:
         raise Rejected({field.name: parsed.error})
+    if error := _above_whole(survey, field, parsed.number):
+        raise Rejected({field.name: error})
     answer = _stored(survey, field.item, field.cell)
     if answer is None and not parsed.value:
         return None
@@ -86,6 +89,20 @@ def require_in_field(survey: SiteSurvey, actor: User) -> None:
     require(can_fill(actor, survey))
     if survey.state is not SurveyState.IN_FIELD:
         raise StepRefused(f"实地调研当前状态为“{survey.state.label}”，不能填写调研表。")
+
+
+def _above_whole(survey: SiteSurvey, field: Field, number: Decimal | None) -> str:
+    """Return why a part cannot be this large: its whole, as answered until now, is smaller.
+
+    A whole that is made smaller afterwards is told before the report (missing_for_report).
+    """
+    key = field.item.options.get("max_of")
+    whole = next(
+        (one for one in survey.answers if key and one.item.key == key and not one.cell), None
+    )
+    if number is None or whole is None or whole.number is None or number <= whole.number:
+        return ""
+    return f"不能多于“{whole.item.label}”（{whole.value}）。"
 
 
 def _stored(survey: SiteSurvey, item: SurveyItem, cell: str) -> SurveyAnswer | None:

@@ -104,9 +104,14 @@ def navigation() -> list[Link]:
     return [Link(e.label, e.endpoint, e.icon, url_for(e.endpoint), e is here) for e in mine]
 
 
+ELSEWHERE = {"standards.show_gaps": "pairings.list_pairings"}
+"""Pages that stand below another line of the menu than their blueprint says."""
+
+
 def _entry_here(entries: list[Entry]) -> Entry | None:
     """Return the line of the page at hand: the page itself, else the first of its area."""
     endpoint = request.endpoint or ""
+    endpoint = ELSEWHERE.get(endpoint, endpoint)
     area = endpoint.partition(".")[0]
     same_area = [e for e in entries if e.endpoint.partition(".")[0] == area]
     return next((e for e in same_area if e.endpoint == endpoint), next(iter(same_area), None))

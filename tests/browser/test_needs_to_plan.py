@@ -131,6 +131,8 @@ def plan_the_visit(cast: Cast, pairing: str) -> str:
     page = lead.open(f"{pairing}/surveys/new")
     expect(page.locator("[name=members-0-name]")).not_to_have_value("")
     page.locator("[name=departments-0-name]").fill("全科医学科")
+    page.locator("[name=departments-0-seen_on]").fill("2021-03-15")
+    page.locator("[name=departments-0-note]").fill("诊室两间，没有病房。")
     page.locator("[name=starts_on]").fill("2021-03-15")
     page.locator("[name=ends_on]").fill("2021-03-16")
     lead.press("保存调研安排")

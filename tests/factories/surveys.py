@@ -35,6 +35,8 @@ SAMPLES = {
     SurveyItemKind.TEXT: "增加诊室\n补充师资",
 }
 
+SEEN = "诊室两间，没有教学诊室。"
+
 
 def survey_entry(
     *,
@@ -44,6 +46,7 @@ def survey_entry(
 ) -> SurveyEntry:
     """Return a visit of two days with somebody from each side, by default from today."""
     first = starts_on or clock.today()
+    seen_on = first if first <= clock.today() else None
     return SurveyEntry(
         title,
         first,
@@ -52,7 +55,7 @@ def survey_entry(
             TeamEntry("符清越", Side.SUPPORTING, "科教科科长"),
             TeamEntry("邢北辰", Side.SUPPORTED, "科教科科长"),
         ],
-        [DepartmentEntry(name) for name in departments],
+        [DepartmentEntry(name, seen_on, SEEN if seen_on else "") for name in departments],
     )
 
 

@@ -83,6 +83,19 @@ def test_each_list_says_the_same_on_screen_paper_and_in_the_workbook(
     assert len(paper.select("tbody tr")) == len(rows) - 1
 
 
+def test_reasons_not_to_take_on_stand_there_only_where_there_are_any(client: PageClient) -> None:
+    scene = make_scene()
+    make_problem(scene.pairing, scene.supported_coordinator)
+    db.session.commit()
+    client.login(scene.commission, PASSWORD)
+    address = f"/pairings/{scene.pairing_id}/lists/problems"
+    assert "不列入原因" not in client.get(address).text
+    assert "不列入原因" not in book_of(client, f"{address}.xlsx")[0]
+    dismissed_problem(scene.pairing, scene.supported_coordinator, area=Area.FACULTY)
+    db.session.commit()
+    assert "不列入原因" in client.get(address).text
+
+
 def test_tabs_lead_from_each_list_to_the_others(client: PageClient) -> None:
     scene = make_scene()
     filled(scene)

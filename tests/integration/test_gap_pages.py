@@ -133,6 +133,28 @@ def test_problem_of_an_item_opens_with_what_was_answered(client: PageClient) -> 
     assert client.get(start).status == 200
 
 
+def test_second_problem_of_an_item_is_hinted_at_and_keeps_to_its_source(
+    client: PageClient,
+) -> None:
+    scene = make_scene()
+    survey = survey_with(scene.pairing, scene.supporting_coordinator, ANSWERS)
+    item = item_of(survey, "gp_ward")
+    client.login(scene.supporting_coordinator, PASSWORD)
+    start = f"/pairings/{scene.pairing_id}/problems/new?survey_id={survey.id}&item_id={item.id}"
+    page = client.get(start)
+    assert "这一项已有问题" not in page.text
+    assert page.texts("#source option") == ["实地调研"]
+    typed = {"title": "没有病房", "area": "department_building", "source": "inspection"}
+    assert client.submit(page, "main form", **typed).status == 422
+    problem_page = client.submit(page, "main form", **{**typed, "source": "survey"}).location
+    again = client.get(start)
+    assert again.one(f"a[href='{problem_page}']").get_text() == (
+        "这一项已有问题 1（没有病房），去查看"
+    )
+    gaps = client.get(f"/surveys/{survey.id}/gaps")
+    assert gaps.texts(".site-nav [aria-current]") == ["结对"]
+
+
 def test_survey_of_another_pairing_is_not_there(client: PageClient) -> None:
     scene = make_scene()
     alien = survey_with(scene.foreign, scene.foreign_coordinator, ANSWERS)

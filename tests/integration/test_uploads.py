@@ -11,10 +11,10 @@ from portal import storage
 from portal.errors import Rejected
 from portal.models import StoredFile
 from portal.services.files import store_upload
-from tests.factories import make_scene
+from tests.factories import make_scene, showing
 from tests.factories.evidence import office_bytes, ole_bytes, pdf_bytes, png_bytes, zip_bytes
 
-JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00" + bytes(40)
+JPEG = showing.photo()
 TEXT = "姓名,科室\n甲,全科".encode()
 ACCEPTED = [
     ("协议.pdf", pdf_bytes(), "application/pdf"),
@@ -22,8 +22,8 @@ ACCEPTED = [
     ("照片.jpg", JPEG, "image/jpeg"),
     ("照片.jpeg", JPEG, "image/jpeg"),
     ("照片.png", png_bytes(), "image/png"),
-    ("动图.gif", b"GIF89a" + bytes(30), "image/gif"),
-    ("照片.webp", b"RIFF\x24\x00\x00\x00WEBPVP8 " + bytes(30), "image/webp"),
+    ("动图.gif", showing.drawing("GIF", "RGB"), "image/gif"),
+    ("照片.webp", showing.drawing("WEBP"), "image/webp"),
     ("通知.doc", ole_bytes("WordDocument"), "application/msword"),
     ("名册.xls", ole_bytes("Workbook"), "application/vnd.ms-excel"),
     ("课件.ppt", ole_bytes("PowerPoint Document"), "application/vnd.ms-powerpoint"),
@@ -56,6 +56,9 @@ REFUSED = [
     ("制度.docx", office_bytes("word", "word/vbaProject.bin"), "带宏的 Office 文件"),
     ("制度.docx", ole_bytes("EncryptedPackage"), "设有打开密码"),
     ("制度.docx", office_bytes("word")[:-40], "已损坏"),
+    ("照片.jpg", JPEG[: len(JPEG) // 3], "照片已损坏或过大"),
+    ("照片.png", showing.picture_bomb(20_000), "照片已损坏或过大"),
+    ("协议.pdf", b"%PDF-1.7\nnothing", "已损坏，打不开"),
     ("名册.zip", office_bytes("xl"), "内容却是Excel 工作簿"),
     ("通知.doc", ole_bytes("Workbook"), "内容却是Excel 97 工作簿"),
     ("通知.doc", ole_bytes("Property"), "容器文件"),

@@ -14,6 +14,7 @@ from portal import apart, file_text, look_in
 from portal.demo.papers import paper
 from portal.personal_data import find
 from portal.services import uploads
+from tests.factories import showing
 from tests.factories.evidence import (
     locked_pdf_bytes,
     office_bytes,
@@ -139,6 +140,34 @@ def test_day_of_a_photograph_is_read_where_the_camera_wrote_it(
     assert file_text.taken_on(io.BytesIO(raw)) == day
 
 
+PICTURES = {
+    kind: showing.drawing(kind.upper(), "RGB", (300, 200))
+    for kind in ("jpeg", "png", "gif", "webp")
+}
+BROKEN = [
+    *((kind, raw, False) for kind, raw in PICTURES.items()),
+    *((kind, raw[: len(raw) // 3], True) for kind, raw in PICTURES.items()),
+    ("jpeg", PICTURES["png"], True),
+    ("png", showing.picture_bomb(20_000), True),
+    ("png", showing.picture_bomb(12_000), True),
+    ("pdf", pdf_bytes(), False),
+    ("pdf", locked_pdf_bytes(), False),
+    ("pdf", b"%PDF-1.4 broken", True),
+    ("text", b"", False),
+    ("docx", b"no archive", False),
+]
+
+
+@pytest.mark.parametrize(("kind", "raw", "broken"), BROKEN)
+def test_damaged_and_giant_pictures_and_damaged_papers_are_told(
+    kind: str, raw: bytes, broken: bool
+) -> None:
+    content = "jpg" if kind == "jpeg" else kind
+    stream = io.BytesIO(raw)
+    assert file_text.is_broken(stream, content) is broken
+    assert stream.tell() == 0
+
+
 @pytest.mark.parametrize("text", ["<" * 400_000, "<br" * 150_000, "</aaaa" * 70_000])
 def test_markup_that_never_ends_takes_no_longer_than_any_other(text: str) -> None:
     begun = time.process_time()
@@ -174,6 +203,8 @@ def test_day_of_a_large_png_is_not_looked_for() -> None:
         ("jpg", photo("2021:03:10 09:30:00"), look_in.Seen(taken_on=date(2021, 3, 10))),
         ("zip", encrypted_zip(), look_in.Seen(locked=True)),
         ("docx", b"no archive", look_in.Seen()),
+        ("jpg", photo()[:200], look_in.Seen(broken=True)),
+        ("pdf", b"%PDF-1.4 broken", look_in.Seen(broken=True)),
     ],
 )
 def test_look_in_a_process_of_its_own_finds_the_same(
@@ -198,3 +229,5 @@ def test_file_that_wants_too_much_ends_its_process_only(monkeypatch: pytest.Monk
     start = f"import sys; sys.path.insert(0, {root!r}); {program}"
     monkeypatch.setattr(apart, "PROGRAM", [sys.executable, "-c", start])
     assert look_in.look(io.BytesIO(PHONE.encode() * 100_000), "text") == look_in.Seen()
+    # Nobody could look at such a picture either.
+    assert look_in.look(io.BytesIO(png_bytes()), "png").broken

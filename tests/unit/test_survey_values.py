@@ -29,8 +29,8 @@ def field(kind: Kind, unit: str = "") -> Field:
         ("１２，３４５", "人次", "12345"),
         ("1,234,567", "人次", "1234567"),
         ("120张", "张", "120"),
-        ("3.5", "张", "3.5"),
-        ("3.50", "张", "3.5"),
+        ("3.5", "万元", "3.5"),
+        ("3.50", "万元", "3.5"),
         ("0.92", "", "0.92"),
         ("0", "人", "0"),
         ("2.1万", "人次", "21000"),
@@ -97,3 +97,21 @@ def test_blank_empties_a_field(kind: Kind) -> None:
 def test_long_text_keeps_its_lines_and_a_short_one_has_one() -> None:
     assert parse(field(Kind.TEXT), "一\r\n二", today=TODAY).value == "一\n二"
     assert parse(field(Kind.LINE), "一\r\n二", today=TODAY).value == "一 二"
+
+
+@pytest.mark.parametrize(
+    ("options", "unit", "typed", "sentence"),
+    [
+        ({}, "张", "3.5", "应为整数"),
+        ({"average": True}, "张", "3.5", ""),
+        ({"max": 100}, "分", "100.5", "最多 100分"),
+        ({"max": 100}, "分", "100", ""),
+    ],
+)
+def test_figure_keeps_to_what_its_item_allows(
+    options: dict[str, object], unit: str, typed: str, sentence: str
+) -> None:
+    one = field(Kind.NUMBER, unit)
+    one.item.options = options
+    error = parse(one, typed, today=TODAY).error
+    assert sentence in error if sentence else not error

@@ -77,6 +77,12 @@ class ProblemForm(PortalForm):
         if hint.area is not None:
             self.area.data = hint.area.value
 
+    def fix_source(self) -> None:
+        """Offer no other source than the survey that the problem comes from."""
+        self.source.choices = [
+            one for one in self.source.choices if one.value == ProblemSource.SURVEY.value
+        ]
+
     def shown(self) -> list[tuple[str, str]]:
         """Return what was typed, field by field, to be laid beside what was saved."""
         return [(LABELS[name], _shown(self[name], self[name].data)) for name in LABELS]

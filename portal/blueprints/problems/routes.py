@@ -1,5 +1,7 @@
 """The list of a pairing's problems, and one problem: written down, shown, edited."""
 
+from collections.abc import Sequence
+
 from flask import flash, render_template, request, url_for
 from werkzeug.wrappers import Response
 
@@ -66,11 +68,18 @@ def new_problem(pairing_id: int) -> Answer:
     pairing = get_whole_pairing(pairing_id, viewer=actor())
     require(can_write_problem(actor(), pairing))
     form = ProblemForm()
+    there: Sequence[Problem] = ()
     if request.method == "GET":
         form.found_on.data = clock.today()
         if (survey_id := id_of(request.args, "survey_id")) is not None:
-            form.open_with(_hint(pairing, survey_id))
-    elif form.validate():
+            hint = _hint(pairing, survey_id)
+            form.open_with(hint)
+            there = hint.there
+    if form.survey_id.data:
+        form.fix_source()
+    if request.method == "GET":
+        return _form_page(pairing, form, there=there)
+    if form.validate():
         try:
             problem = problems.add_problem(pairing, form.entry(), actor=actor())
         except Rejected as refusal:
@@ -108,6 +117,8 @@ def edit_problem(problem_id: int) -> Answer:
     problem = queries.get_problem(problem_id, viewer=actor(), lock=request.method == "POST")
     require(can_write_problem(actor(), problem.pairing, problem.survey))
     form = ProblemForm()
+    if problem.survey_id is not None:
+        form.fix_source()
     if locked := refusal_of(problems.refuse_unless_open, problem):
         return _form_page(problem.pairing, form, problem, refused=locked), 409
     if request.method == "GET":
@@ -200,14 +211,16 @@ def _form_page(
     *,
     stale: bool = False,
     refused: Refused | None = None,
+    there: Sequence[Problem] = (),
 ) -> str:
-    """Render the form of a new problem, or of ``problem``."""
+    """Render the form of a new problem, or of ``problem``; ``there``: what it may repeat."""
     return render_template(
         "problems/form.html",
         pairing=pairing,
         problem=problem,
         form=form,
         refused=refused,
+        there=there,
         mine=form.shown() if stale else None,
         theirs=form.shown_of(problem) if stale and problem else None,
     )

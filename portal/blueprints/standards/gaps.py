@@ -6,6 +6,7 @@ from typing import Any
 from flask import render_template, request, url_for
 
 from portal.blueprints.standards import bp
+from portal.models import SurveyState
 from portal.policies.gaps import Verdict, measured
 from portal.policies.problems import can_write_problem
 from portal.policies.survey_sheet import plain
@@ -23,6 +24,10 @@ def show_gaps(survey_id: int) -> str:
     """Show each baseline figure beside its standards; every edition, unless one was chosen."""
     viewer = actor()
     survey = get_survey(survey_id, viewer=viewer, visit=False)
+    if survey.state is SurveyState.PLANNED:
+        return render_template(
+            "surveys/not_begun.html", survey=survey, pairing=survey.pairing, what="：对照差距表"
+        )
     wanted = GapFilter(
         edition=text_of(request.args, "edition", 60),
         verdict=member_of(Verdict, request.args.get("verdict")),

@@ -5,7 +5,7 @@ from flask import request as asked
 from werkzeug.wrappers import Response
 
 from portal.blueprints.surveys import bp
-from portal.blueprints.surveys.sheet import Typed, entry_of, note_entry, seen_of
+from portal.blueprints.surveys.sheet import Typed, entry_of, note_entry, section_page, seen_of
 from portal.errors import NotVisible, Rejected
 from portal.models import SiteSurvey, SurveyItem
 from portal.policies.survey_sheet import Field, Sheet
@@ -44,6 +44,8 @@ def save_answer(survey_id: int, item_id: int) -> Response:
         typed.clashes[field_name], status = theirs, 409
     sheet = Sheet(survey.template.items, survey.answers)
     section = sheet.section_of(item)
+    if not is_htmx() and status != 200:
+        return make_response(section_page(survey, sheet, section, typed=typed), status)
     if not is_htmx():
         return leave_to(url_for("surveys.show_section", survey_id=survey.id, number=section.number))
     context = {"survey": survey, "pairing": survey.pairing, "sheet": sheet, "section": section}

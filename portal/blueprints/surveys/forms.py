@@ -11,7 +11,7 @@ from portal.services.survey_reports import TEXT_LENGTH
 from portal.services.surveys import DepartmentEntry, SurveyEntry, TeamEntry
 from portal.web.forms import LineForm, MaxLength, PortalForm, choices, keep_despite_warning
 
-SPARE_LINES = 2
+SPARE_LINES = 1
 MOST_LINES = 40
 REASON_LENGTH = 1000
 NOTE_LENGTH = 1000

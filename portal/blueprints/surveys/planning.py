@@ -27,7 +27,7 @@ NOTICE_WORKDAYS, DAYS = 5, 2
 """A visit is proposed for so many working days from now, and for so many days."""
 
 DEPARTMENTS = ("全科医学科", "培训职能部门", "轮转科室", "临床技能中心", "基层实践基地")
-"""What every visit looks at (§8.1, §8.2); the form offers them."""
+"""What every visit looks at (§8.1, §8.2): the form opens with the first and names the others."""
 
 
 @bp.route("/pairings/<int:pairing_id>/surveys/new", methods=["GET", "POST"])
@@ -95,7 +95,7 @@ def _propose(form: PlanSurveyForm, pairing: Pairing) -> None:
     form.starts_on.data, form.ends_on.data = first, first + timedelta(days=DAYS - 1)
     group = standing.group_of(pairing)
     members = group.current_members if group else []
-    form.offer([TeamEntry(one.name, one.side, one.job_title) for one in members], DEPARTMENTS)
+    form.offer([TeamEntry(one.name, one.side, one.job_title) for one in members], DEPARTMENTS[:1])
 
 
 def _page(
@@ -115,6 +115,7 @@ def _page(
         form=form,
         stale=stale,
         refused=refused,
+        departments=DEPARTMENTS,
         mine=_described(form) if stale else [],
         theirs=_saved(survey) if stale and survey else [],
     )

@@ -27,6 +27,10 @@ def show_report(survey_id: int) -> str:
     """Show the report: visit, figures by area, problems, advice, confirmations."""
     viewer = actor()
     survey = queries.get_survey(survey_id, viewer=viewer)
+    if survey.state is SurveyState.PLANNED:
+        return render_template(
+            "surveys/not_begun.html", survey=survey, pairing=survey.pairing, what="报告"
+        )
     standing = survey.confirmations
     return render_template(
         "surveys/report.html",

@@ -20,7 +20,7 @@ from portal.queries.history import history_of
 from portal.queries.problems import ProblemFilter, problem_list
 from portal.web.accounts import actor
 from portal.web.refusals import Refused
-from portal.workflow.surveys import WORKFLOW, missing_for_report
+from portal.workflow.surveys import PLAN, REPORT, WORKFLOW, Gap, gaps_before_report
 
 
 @bp.get("/pairings/<int:pairing_id>/surveys")
@@ -77,7 +77,7 @@ def survey_page(
         refused=refused,
         waits=waits_for(survey),
         steps={step.action for step in WORKFLOW.open_to(survey, viewer)},
-        missing=missing_for_report(survey) if in_field else [],
+        missing=_missing(survey) if in_field else [],
         can_fill=in_field and can_fill(viewer, survey),
         can_edit=survey.state in (SurveyState.PLANNED, SurveyState.IN_FIELD)
         and can_fill(viewer, survey),
@@ -85,3 +85,21 @@ def survey_page(
         photos=[one for one in survey.photos if one.withdrawn_at is None],
         events=history_of("survey", survey.id),
     )
+
+
+def _missing(survey: SiteSurvey) -> list[dict[str, str | int]]:
+    """Return what the report lacks, each line with the page that mends it, if it may be opened."""
+    viewer = actor()
+    fills, writes = can_fill(viewer, survey), can_write_report(viewer, survey)
+
+    def place(gap: Gap) -> str:
+        if gap.place == PLAN:
+            return url_for("surveys.edit_survey", survey_id=survey.id) if fills else ""
+        if gap.place == REPORT:
+            return url_for("surveys.edit_report", survey_id=survey.id) if writes else ""
+        return url_for("surveys.show_section", survey_id=survey.id, number=gap.place)
+
+    return [
+        {"text": gap.text, "count": gap.count, "url": place(gap)}
+        for gap in gaps_before_report(survey)
+    ]

@@ -1,13 +1,13 @@
 """How much of a file is shown, how much may be spent on it, and what is said beyond that."""
 
+from portal.file_types import MOST_PIXELS as MOST_PIXELS
+
 MEBIBYTE = 1024 * 1024
 
 PICTURE_PIXELS = 2000
 """Longest side of a picture shown large."""
 THUMBNAIL_PIXELS = 320
 """Longest side of a thumbnail."""
-MOST_PIXELS = 120_000_000
-"""A picture that claims more is not opened: no camera of ours takes it."""
 LIGHT_PIXELS = 12_000_000
 """Up to here a picture is decoded in the server's own process."""
 

@@ -203,7 +203,7 @@ ROWS = [
     refused(
         "script that begins like a GIF", "图.gif", b"GIF89a/*" + b"*/=1;alert(1)//" * 9, "纯文本"
     ),
-    taken("polyglot of GIF and script", "图.gif", GIF_SCRIPT, is_not_previewed),
+    refused("polyglot of GIF and script", "图.gif", GIF_SCRIPT, "照片已损坏"),
     taken("PDF with JavaScript", "方案.pdf", active_pdf, runs_nothing),
     taken("name that climbs", "../../../etc/方案.pdf", pdf_bytes(), has_the_name("方案.pdf")),
     taken("name of a Windows device", "CON.pdf", pdf_bytes(), has_the_name("CON.pdf")),
@@ -216,7 +216,7 @@ ROWS = [
     taken("name that is a formula", "=HYPERLINK(1).pdf", pdf_bytes("f"), formulas_are_text),
     taken("CSV of formulas", "名册.csv", b"=cmd|' /C calc'!A0,1\n", is_only_saved),
     taken("script in a photograph's EXIF", "照片.jpg", photo_that_speaks, picture_is_drawn_anew),
-    taken("picture of gigapixels", "图.png", showing.picture_bomb, is_not_previewed),
+    refused("picture of gigapixels", "图.png", showing.picture_bomb, "照片已损坏或过大"),
     taken("billion laughs in a docx", "方案.docx", laughing, is_not_previewed),
     taken("entity that is a file of ours", "方案.docx", reaching_out, is_not_previewed),
     taken("link with script in a docx", "方案.docx", showing.HOSTILE_LINK, is_only_saved),
@@ -229,7 +229,7 @@ ROWS = [
     ),
     taken("archive of archives of archives", "包.zip", nested_bomb, shows_names_alone),
     taken("tables three thousand deep", "方案.docx", showing.DEEP, is_not_previewed),
-    taken("half a picture", "图.png", png_bytes()[:45], is_not_previewed),
+    refused("half a picture", "图.png", png_bytes()[:45], "照片已损坏"),
     taken(
         "sheet of formulas", "表.xlsx", lambda: xlsx([["=1+1", SCRIPT]]).getvalue(), is_only_saved
     ),

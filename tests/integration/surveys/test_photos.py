@@ -56,6 +56,7 @@ def test_general_photo_stands_on_the_last_page(client: PageClient, scene: Scene)
         ((), b"", "请拍照，或选择要上传的照片"),
         (("证照.pdf",), pdf_bytes(), "不是照片"),
         (("一.png",), b"no picture at all", "内容却是"),
+        (("一.png",), png_bytes()[:45], "照片已损坏或过大，请重新拍摄"),
         (("13800138000.png",), b"", "请遮盖无关的个人信息"),
         (tuple(f"{number}.png" for number in range(10)), b"", "最多放 9 张"),
     ],

@@ -244,3 +244,32 @@ def test_no_paper_before_the_visit(
     client.login(scene.supporting_coordinator, PASSWORD)
     assert client.get(f"/papers/survey_report/{survey.id}.docx").status == 409
     assert client.get(f"/surveys/{survey.id}/report").select("a[href^='/papers/']") == []
+
+
+@pytest.mark.parametrize("page", ["report", "gaps"])
+def test_before_the_visit_there_is_nothing_to_read_yet(
+    client: PageClient, scene: Scene, page: str
+) -> None:
+    survey = planned_survey(scene)
+    client.login(scene.supporting_leader, PASSWORD)
+    shown = client.get(f"/surveys/{survey.id}/{page}")
+    assert "调研还没有开始" in shown.one(".empty").get_text()
+    assert client.get(f"/papers/survey_report/{survey.id}.docx").status == 409
+
+
+def test_count_of_what_is_missing_is_the_same_everywhere(client: PageClient, scene: Scene) -> None:
+    survey = survey_in_field(scene)
+    client.login(scene.supporting_coordinator, PASSWORD)
+    page = client.get(f"/surveys/{survey.id}")
+    badges = sum(
+        int(one.split()[0])
+        for one in page.texts("#sheet-sections td:last-child")
+        if one.endswith("项")
+    )
+    # The summary is counted as a line of its own.
+    assert page.texts(".missing-title b") == [str(badges + 1)]
+    links = [str(one["href"]) for one in page.select(".missing a")]
+    assert f"/surveys/{survey.id}/sheet/1" in links
+    assert links[-1] == f"/surveys/{survey.id}/report/edit"
+    for address in links:
+        assert client.get(address).status == 200

@@ -152,3 +152,15 @@ def test_item_of_another_edition_is_not_found(client: PageClient, scene: Scene) 
     client.login(scene.supported_coordinator, PASSWORD)
     address = f"/surveys/{survey.id}/items/{alien.id}"
     assert client.post(address, {f"a{alien.id}": "1"}, htmx=True).status == 404
+
+
+def test_value_that_is_no_choice_is_refused_in_words_without_script_too(
+    client: PageClient, scene: Scene
+) -> None:
+    survey = survey_in_field(scene)
+    one = field_of(survey, "gp_licence")
+    client.login(scene.supported_coordinator, PASSWORD)
+    client.get(page_of(survey, "gp_licence"))
+    answer = client.post(f"/surveys/{survey.id}/items/{one.item.id}", {one.name: "maybe"})
+    assert answer.status == 422
+    assert "请从选项中选择" in answer.one(f"#s-{one.name}").get_text()

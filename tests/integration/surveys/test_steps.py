@@ -10,8 +10,9 @@ from portal.errors import Forbidden, Rejected, StaleEdit, StepRefused
 from portal.extensions import db
 from portal.models import Event, Side, SiteSurvey, SurveyState, User
 from portal.services import survey_reports, surveys
+from portal.services.survey_answers import save_answer
 from portal.services.surveys import DepartmentEntry, SurveyEntry, TeamEntry
-from portal.workflow.surveys import missing_for_report
+from portal.workflow.surveys import gaps_before_report, missing_for_report
 from tests.factories import Scene
 from tests.factories.surveys import (
     cancelled_survey,
@@ -25,6 +26,7 @@ from tests.factories.surveys import (
     survey_in_field,
     written_survey,
 )
+from tests.support.surveys import field_of
 
 MAKE: dict[str, Callable[..., SiteSurvey]] = {
     "planned": planned_survey,
@@ -196,9 +198,9 @@ def test_report_waits_for_what_must_be_answered(scene: Scene) -> None:
     with pytest.raises(StepRefused) as refusal:
         survey_reports.send_report(survey, actor=scene.supporting_coordinator)
     missing = refusal.value.missing
-    assert missing[0] == "填写“编制床位数”，或在说明中写明原因"
+    assert missing[0].startswith("医院基本情况：填写“编制床位数”、")
     required = len(sheet_of(survey).required_missing())
-    assert f"另有 {required - 5} 项必填内容没有填写" in missing
+    assert sum(gap.count for gap in gaps_before_report(survey)) == required + 2
     assert missing[-2:] == ["登记走访的科室", "填写调研小结"]
     fill_required(survey, actor=scene.supported_coordinator)
     assert missing_for_report(survey) == ["登记走访的科室", "填写调研小结"]
@@ -324,3 +326,23 @@ def test_portal_without_a_sheet_gets_the_shipped_one_when_a_visit_is_planned(
     survey = surveys.plan_survey(scene.pairing, survey_entry(), actor=scene.supporting_coordinator)
     assert survey.template.is_current
     assert len(survey.template.items) > 70
+
+
+def test_report_waits_for_what_was_seen_and_for_parts_within_their_whole(scene: Scene) -> None:
+    survey = written_survey(scene)
+    assert missing_for_report(survey) == []
+    survey.departments[0].note = ""
+    answer(survey, "practice_bases", "3")
+    answer(survey, "practice_base_agreements", "3")
+    with pytest.raises(Rejected, match="不能多于“基层实践基地数”（3）"):
+        answer(survey, "practice_base_agreements", "4")
+    answer(survey, "practice_bases", "2")
+    assert missing_for_report(survey) == [
+        "核对“已签联合培训协议的基层实践基地数”：不能多于“基层实践基地数”",
+        "补填“全科医学科”的走访日期和走访记录",
+    ]
+
+
+def answer(survey: SiteSurvey, key: str, text: str) -> None:
+    actor = survey.created_by
+    save_answer(survey, field_of(survey, key), text, seen=None, actor=actor)

@@ -54,7 +54,9 @@ def test_each_item_holds_what_its_kind_needs(entry: dict) -> None:
         for column, (over, under) in options.get("ratios", {}).items():
             assert {column, over, under} <= columns
     else:
-        assert options == {}
+        assert set(options) <= {"max", "max_of", "average"}
+        assert options.get("max_of", entry["key"]) in BY_KEY
+        assert not options or kind is SurveyItemKind.NUMBER
 
 
 def test_loading_twice_adds_one_edition(app: Flask) -> None:
