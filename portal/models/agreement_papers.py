@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from portal.models.accounts import User
 from portal.models.agreements import Agreement, AgreementRevision
+from portal.models.areas import Side
 from portal.models.base import Base, Identified, LabelledEnum, Versioned, enum_column
 
 
@@ -145,6 +146,8 @@ class AgreementTermination(Identified, Versioned, Base):
     reason: Mapped[str] = mapped_column(Text)
     ends_on: Mapped[date]
     requested_by_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    # Kept: the other side answers, wherever the leader who asked works by then.
+    asked_side: Mapped[Side] = mapped_column(enum_column(Side, "asked_side"))
     requested_at: Mapped[datetime]
     agreed_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     agreed_at: Mapped[datetime | None]

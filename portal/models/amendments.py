@@ -231,6 +231,8 @@ class ExtensionRequest(Identified, Versioned, Base):
     from_due_on: Mapped[date]
     to_due_on: Mapped[date]
     requested_by_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    # Kept: the other side decides, wherever whoever asked works by then.
+    asked_side: Mapped[Side] = mapped_column(enum_column(Side, "asked_side"))
     requested_at: Mapped[datetime]
     decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     decided_at: Mapped[datetime | None]

@@ -7,7 +7,6 @@ closure): core tasks by the centre, the others by the leader of the other hospit
 import sqlalchemy as sa
 
 from portal.models import (
-    HOSPITAL_ROLES,
     MAX_EXTENSIONS,
     ExtensionRequest,
     ExtensionState,
@@ -35,17 +34,28 @@ def can_request_extension(viewer: User, task: Task) -> Decision:
 
 def why_no_extension(task: Task) -> str:
     """Return why nobody can ask for more time now, as a sentence; empty when they can."""
-    if task.plan.state is not PlanState.IN_FORCE:
-        return f"三年帮扶工作计划{task.plan.state.label}，不能申请延期。"
-    if task.state.waits_for_review or not task.state.is_running:
-        return f"任务当前状态为“{task.state.label}”，不能申请延期。"
+    if gaps := extension_gaps(task):
+        return f"{gaps[0]}，不能申请延期。"
     if waiting_request(task) is not None:
         return "已有一份延期申请正在审批，审批后才能再次申请。"
-    if task.extensions >= MAX_EXTENSIONS:
-        return f"已延期 {task.extensions} 次，每项任务最多延期 {MAX_EXTENSIONS} 次。"
     if task.due_on >= task.plan.ends_on:
         return "完成时限已是计划期最后一天，不能再延期。"
     return ""
+
+
+def extension_gaps(task: Task) -> list[str]:
+    """Return why the due date of ``task`` stays where it is: asked for or granted, it is one rule.
+
+    While somebody reviews a closure the due date it is judged by does not move.
+    """
+    gaps = []
+    if task.plan.state is not PlanState.IN_FORCE:
+        gaps.append(f"三年帮扶工作计划{task.plan.state.label}")
+    if task.state.waits_for_review or not task.state.is_running:
+        gaps.append(f"任务当前状态为“{task.state.label}”")
+    if task.extensions >= MAX_EXTENSIONS:
+        gaps.append(f"已延期 {task.extensions} 次，每项任务最多延期 {MAX_EXTENSIONS} 次")
+    return gaps
 
 
 def waiting_request(task: Task) -> ExtensionRequest | None:
@@ -59,17 +69,11 @@ def is_core(task: Task) -> bool:
     return task.weight >= int(Weight.CORE)
 
 
-def asking_side(request: ExtensionRequest) -> Side | None:
-    """Return the side that asked; None once the person has left for another hospital."""
-    return side_of(request.requested_by, request.task.pairing)
-
-
 def deciders(request: ExtensionRequest) -> str:
     """Name who decides, for "whose turn"."""
-    side = asking_side(request)
-    if is_core(request.task) or side is None:
+    if is_core(request.task):
         return "省中心审批延期"
-    other = request.task.pairing.organisation_on(side.other).short_name
+    other = request.task.pairing.organisation_on(request.asked_side.other).short_name
     return f"{other}负责人（或省中心）审批延期"
 
 
@@ -83,24 +87,24 @@ def can_decide_extension(viewer: User, request: ExtensionRequest) -> Decision:
         return no("核心任务的延期由省中心审批。")
     if viewer.role is not Role.BASE_LEADER:
         return no("延期由对方基地负责人或省中心审批。")
-    asked, own = asking_side(request), side_of(viewer, request.task.pairing)
-    return yes_if(asked is not None and own is asked.other, NOT_OWN)
+    own = side_of(viewer, request.task.pairing)
+    return yes_if(own is request.asked_side.other, NOT_OWN)
 
 
 def decidable_by(viewer: User) -> sa.ColumnElement[bool]:
-    """Return :func:`can_decide_extension` as a condition on request, task, pairing and asker."""
+    """Return :func:`can_decide_extension` as a condition on request, task and pairing."""
     if viewer.role is Role.CENTRE_REVIEWER:
         return ExtensionRequest.requested_by_id != viewer.id
     home = viewer.organisation_id
     if viewer.role is not Role.BASE_LEADER or home is None:
         return sa.false()
-    asked = User.organisation_id
+    asked = ExtensionRequest.asked_side
     return sa.and_(
+        ExtensionRequest.requested_by_id != viewer.id,
         Task.weight < int(Weight.CORE),
-        User.role.in_(HOSPITAL_ROLES),
         sa.or_(
-            sa.and_(Pairing.supporting_id == home, Pairing.supported_id == asked),
-            sa.and_(Pairing.supported_id == home, Pairing.supporting_id == asked),
+            sa.and_(Pairing.supporting_id == home, asked == Side.SUPPORTED),
+            sa.and_(Pairing.supported_id == home, asked == Side.SUPPORTING),
         ),
     )
 
@@ -111,7 +115,7 @@ def can_withdraw_extension(viewer: User, request: ExtensionRequest) -> Decision:
         return YES
     pairing = request.task.pairing
     return yes_if(
-        works_in(viewer, pairing) and side_of(viewer, pairing) is asking_side(request),
+        works_in(viewer, pairing) and side_of(viewer, pairing) is request.asked_side,
         "延期申请由申请人或其所在单位的基地管理员、负责人撤回。",
     )
 

@@ -136,9 +136,13 @@ def dated_steps(
 ) -> tuple[tuple[date, str], ...]:
     """Return milestones as (day, title) in their order; months count from the task's start.
 
-    Raises ValueError for a day outside the task's own time.
+    Raises ValueError for a day outside the task's own time, or the same title twice: a reached
+    one is known by its title.
     """
     found = []
+    titles = [step.title for step in steps]
+    if twice := next((title for title in titles if titles.count(title) > 1), None):
+        raise ValueError(f"节点“{twice}”写了两次，请用不同的名称。")
     for step in steps:
         day = _of(step.due, starts_on, at_end=True) or starts_on
         if isinstance(step.due, Months) and due_on:

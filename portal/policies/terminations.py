@@ -1,7 +1,7 @@
 """Who ends a filed agreement early: one side's leader asks, the other's agrees, the commission
 consents (§12.1, clause 18)."""
 
-from portal.models import Agreement, AgreementTermination, Role, Side, User
+from portal.models import Agreement, AgreementTermination, Role, User
 from portal.policies.agreements import can_terminate
 from portal.policies.decision import Decision, yes_if
 from portal.policies.scope import side_of
@@ -15,15 +15,10 @@ def can_request(viewer: User, agreement: Agreement) -> Decision:
     )
 
 
-def asking_side(termination: AgreementTermination) -> Side | None:
-    """Return the side whose leader asked; None once that leader works elsewhere."""
-    return side_of(termination.requested_by, termination.agreement.pairing)
-
-
 def can_answer(viewer: User, termination: AgreementTermination) -> Decision:
     """The other side's leader agrees or declines: nobody agrees to what they asked for."""
     side = side_of(viewer, termination.agreement.pairing)
-    other = side is not None and side is not asking_side(termination)
+    other = side is termination.asked_side.other
     return yes_if(
         viewer.role is Role.BASE_LEADER and other and viewer.id != termination.requested_by_id,
         "提前终止协议由对方的基地负责人答复。",
@@ -33,7 +28,7 @@ def can_answer(viewer: User, termination: AgreementTermination) -> Decision:
 def can_take_back_request(viewer: User, termination: AgreementTermination) -> Decision:
     """Whoever asked, or another leader of the same side."""
     side = side_of(viewer, termination.agreement.pairing)
-    own = side is not None and side is asking_side(termination)
+    own = side is termination.asked_side
     return yes_if(
         viewer.role is Role.BASE_LEADER and (own or viewer.id == termination.requested_by_id),
         "只有提出申请一方的基地负责人可以撤回终止申请。",

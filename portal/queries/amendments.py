@@ -164,7 +164,7 @@ def amendments_of(pairing: Pairing, *, viewer: User) -> list[PlanAmendment]:
             _seen_by(viewer)
             .where(PlanAmendment.pairing_id == pairing.id)
             .options(
-                selectinload(PlanAmendment.changes),
+                selectinload(PlanAmendment.changes).joinedload(AmendmentChange.task),
                 selectinload(PlanAmendment.endorsements),
                 joinedload(PlanAmendment.created_by),
                 joinedload(PlanAmendment.approved_by),

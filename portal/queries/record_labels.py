@@ -84,6 +84,7 @@ COLUMNS: dict[str, str] = {
     "appeal_reply": "申诉答复",
     "approve_comment": "批准意见",
     "area": "帮扶任务类别",
+    "asked_side": "申请方",
     "at": "时间",
     "author_id": "填写人",
     "automatic_score": "自动计算分",

@@ -137,20 +137,14 @@ def _amendment(pairing: Pairing) -> PlanAmendment | None:
 
 def _extensions(pairing: Pairing) -> list[ExtensionCount]:
     """Count the requests for more time that wait, by who decides about them."""
-    by_centre = sa.or_(
-        Task.weight >= int(Weight.CORE),
-        User.organisation_id.is_(None),
-        User.organisation_id.not_in([pairing.supporting_id, pairing.supported_id]),
-    )
     decider = sa.case(
-        (by_centre, ""),
-        (User.organisation_id == pairing.supporting_id, Side.SUPPORTED.value),
+        (Task.weight >= int(Weight.CORE), ""),
+        (ExtensionRequest.asked_side == Side.SUPPORTING, Side.SUPPORTED.value),
         else_=Side.SUPPORTING.value,
     ).label("decider")
     rows = db.session.execute(
         sa.select(decider, sa.func.count(), sa.func.min(ExtensionRequest.requested_at))
         .join(Task, Task.id == ExtensionRequest.task_id)
-        .join(User, User.id == ExtensionRequest.requested_by_id)
         .where(
             ExtensionRequest.pairing_id == pairing.id,
             ExtensionRequest.state == ExtensionState.REQUESTED,

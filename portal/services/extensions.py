@@ -14,6 +14,7 @@ from portal.extensions import db
 from portal.models import ExtensionReason, ExtensionRequest, Task, User
 from portal.policies import extensions as policies
 from portal.policies.decision import require
+from portal.policies.scope import side_of
 from portal.services.texts import demand
 from portal.workflow import check_version, record, transition
 from portal.workflow.extensions import EXTENSION
@@ -47,6 +48,7 @@ def request_extension(
         from_due_on=task.due_on,
         to_due_on=to_due_on,
         requested_by=actor,
+        asked_side=side_of(actor, task.pairing),
         requested_at=clock.now(),
     )
     db.session.add(request)

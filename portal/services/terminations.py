@@ -10,6 +10,7 @@ from portal.extensions import db
 from portal.models import Agreement, AgreementTermination, PlanState, User
 from portal.policies.agreements import IN_FORCE
 from portal.policies.decision import require
+from portal.policies.scope import side_of
 from portal.policies.terminations import can_request
 from portal.services.agreement_steps import lock
 from portal.workflow import agreements as agreement_steps
@@ -27,6 +28,7 @@ def request_termination(
     ``reason`` or ``ends_on``.
     """
     require(can_request(actor, agreement))
+    side = side_of(actor, agreement.pairing)
     lock(agreement)
     if agreement.state is not IN_FORCE:
         raise StepRefused(f"协议当前状态为“{agreement.state.label}”，不能申请提前终止。")
@@ -45,6 +47,7 @@ def request_termination(
         reason=reason.strip(),
         ends_on=ends_on,
         requested_by=actor,
+        asked_side=side,
         requested_at=now,
     )
     try:

@@ -1,19 +1,16 @@
 """A request for more time: requested → granted, refused or withdrawn; its task tells of it."""
 
-from portal.models import MAX_EXTENSIONS, ExtensionRequest, ExtensionState
+from portal.models import ExtensionRequest, ExtensionState
 from portal.policies import extensions as policies
 from portal.workflow.engine import Step, Workflow
 
 
 def missing_to_grant(request: ExtensionRequest) -> list[str]:
     """Return what has changed since the request was written so that it can only be refused."""
-    task, gaps = request.task, []
-    if not task.state.is_running:
-        gaps.append(f"任务{task.state.label}，期限不再变动")
+    task = request.task
+    gaps = policies.extension_gaps(task)
     if task.due_on != request.from_due_on:
         gaps.append(f"任务的完成时限已变为 {task.due_on}")
-    if task.extensions >= MAX_EXTENSIONS:
-        gaps.append(f"任务已延期 {task.extensions} 次")
     if request.to_due_on > task.plan.ends_on:
         gaps.append(f"新时限超出计划期（至 {task.plan.ends_on}）")
     return gaps

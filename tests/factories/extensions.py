@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from portal import clock
 from portal.extensions import db
 from portal.models import ExtensionReason, ExtensionRequest, Task, User
+from portal.policies.scope import side_of
 from portal.services import extensions
 from tests.factories.scenes import Scene, make_scene
 
@@ -29,6 +30,7 @@ def extension_row(task: Task, *, by: User) -> ExtensionRequest:
         from_due_on=task.due_on,
         to_due_on=task.due_on + timedelta(days=30),
         requested_by=by,
+        asked_side=side_of(by, task.pairing),
         requested_at=clock.now(),
     )
     db.session.add(request)

@@ -8,6 +8,7 @@ from werkzeug.datastructures import MultiDict
 
 from portal.models import Area
 from portal.row_ids import row_id
+from portal.services.plan_versions import ensure_version
 from portal.web.address import day_of, id_of, kept_of, member_of, text_of
 from tests.factories import PASSWORD, make_scene
 from tests.factories.meetings import planned_meeting
@@ -59,6 +60,7 @@ LISTS = [
         "/admin/audit",
         "person,kind,result,object,number,q,address,since,before until,after",
     ),
+    ("centre", "/plans/{plan}/versions/compare", "from,to from to"),
     ("auditor", "/admin/events", "person,object,action,since,before until,after"),
 ]
 
@@ -68,9 +70,11 @@ def test_nonsense_in_an_address_is_answered_with_a_page(
     client: PageClient, role: str, path: str, names: str
 ) -> None:
     scene = make_scene()
-    task = plan_in_force(scene.pairing, scene).tasks[0]
+    plan = plan_in_force(scene.pairing, scene)
+    task = plan.tasks[0]
+    ensure_version(plan, actor=scene.centre)
     planned_meeting(scene, on=date(2021, 3, 15))
-    address = path.format(pairing=scene.pairing.id, task=task.id)
+    address = path.format(pairing=scene.pairing.id, task=task.id, plan=plan.id)
     joint = "&" if "?" in address else "?"
     client.login(getattr(scene, role), PASSWORD)
     assert client.get(address).status == 200

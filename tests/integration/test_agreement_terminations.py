@@ -16,6 +16,7 @@ from portal.models import (
     AgreementTermination,
     Plan,
     PlanState,
+    Role,
     TaskState,
     TerminationState,
     User,
@@ -28,6 +29,7 @@ from portal.services import agreements, terminations
 from tests.factories import PASSWORD, Scene, make_scene
 from tests.factories.agreement_papers import agreed_to_end, amendment, asked_to_end, ended
 from tests.factories.agreements import agreement_in, filed_agreement
+from tests.factories.people import make_user
 from tests.factories.problems import make_problem
 from tests.factories.scenes import ONE_OF_EACH
 from tests.factories.tasks import make_task
@@ -297,3 +299,15 @@ def test_the_way_through_the_pages(
     assert "交接" in shown.one("#termination").get_text()
     assert not shown.select("main form")
     assert db.session.get_one(Agreement, agreement.id).state is AgreementState.TERMINATED
+
+
+def test_no_leader_agrees_to_what_their_own_side_asked_for(session: Session) -> None:
+    scene = make_scene()
+    asked = asked_to_end(filed_agreement(scene), scene)
+    scene.supporting_leader.organisation = scene.pairing.supported
+    session.flush()
+    successor = make_user(Role.BASE_LEADER, scene.pairing.supporting)
+    with pytest.raises(Forbidden):
+        terminations.answer_termination(asked, agrees=True, actor=successor)
+    answered = terminations.answer_termination(asked, agrees=True, actor=scene.supported_leader)
+    assert answered.state is T.AGREED

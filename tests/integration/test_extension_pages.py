@@ -148,7 +148,7 @@ def test_a_decision_on_an_older_page_is_told_so(
     db.session.flush()
     answer = client.submit(page, f"form[action='/extensions/{asked.id}/grant']", comment="")
     assert answer.status == 409
-    assert "任务已延期 2 次" in answer.text
+    assert "已延期 2 次" in answer.text
 
 
 def test_a_reader_sees_the_request_and_no_button(

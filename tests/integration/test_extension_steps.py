@@ -139,19 +139,6 @@ def test_the_list_of_what_waits_follows_the_same_rule(
     assert found == allowed
 
 
-def test_who_has_changed_hospital_since_leaves_the_decision_to_the_centre(
-    scene: Scene, task: Task
-) -> None:
-    asked = waiting_extension(task, by=scene.supported_coordinator)
-    scene.supported_coordinator.organisation = scene.foreign.supporting
-    db.session.flush()
-    with pytest.raises(Forbidden):
-        extensions.grant_extension(asked, actor=scene.supporting_leader)
-    assert waiting_extensions(scene.supporting_leader, limit=5) == []
-    extensions.grant_extension(asked, actor=scene.centre)
-    assert asked.state is ExtensionState.GRANTED
-
-
 def test_a_granted_extension_moves_the_due_date_and_keeps_the_first(
     scene: Scene, task: Task
 ) -> None:
@@ -304,8 +291,8 @@ def test_a_closed_task_takes_its_waiting_request_with_it(scene: Scene) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"state": TaskState.SUSPENDED, "suspended_from": "in_progress"}, "任务已暂停"),
-        ({"extensions": 2}, "任务已延期 2 次"),
+        ({"state": TaskState.SUSPENDED, "suspended_from": "in_progress"}, "“已暂停”"),
+        ({"extensions": 2}, "已延期 2 次"),
     ],
 )
 def test_a_task_that_changed_meanwhile_gets_no_more_time(
@@ -321,3 +308,27 @@ def test_a_task_that_changed_meanwhile_gets_no_more_time(
     assert any(said in sentence for sentence in refusal.value.missing)
     assert task.due_on == due
     extensions.refuse_extension(asked, actor=scene.centre, reason="任务已有变动。")
+
+
+def test_nobody_moves_the_due_date_under_a_closure_that_is_reviewed(scene: Scene) -> None:
+    task = closure_requested(scene)
+    asked = extension_row(task, by=scene.supported_coordinator)
+    with pytest.raises(StepRefused) as refusal:
+        extensions.grant_extension(asked, actor=scene.centre)
+    assert task.state.label in " ".join(refusal.value.missing)
+
+
+def test_the_hospital_that_asked_never_decides_though_who_asked_has_left(
+    scene: Scene, task: Task
+) -> None:
+    asked = waiting_extension(task, by=scene.supported_coordinator)
+    scene.supported_coordinator.organisation = scene.pairing.supporting
+    db.session.flush()
+    lists = {
+        who: [line.request for line in waiting_extensions(getattr(scene, who), limit=5)]
+        for who in ("supported_leader", "supporting_leader")
+    }
+    assert lists == {"supported_leader": [], "supporting_leader": [asked]}
+    with pytest.raises(Forbidden):
+        extensions.grant_extension(asked, actor=scene.supported_leader)
+    assert extensions.grant_extension(asked, actor=scene.supporting_leader)

@@ -9,6 +9,7 @@ from portal.policies.goal_texts import goal_labels
 from portal.queries import plan_versions as queries
 from portal.queries.plans import get_plan
 from portal.web.accounts import actor
+from portal.web.address import id_of
 
 
 @bp.get("/plans/<int:plan_id>/versions/<int:number>")
@@ -37,8 +38,8 @@ def compare_versions(plan_id: int) -> str:
     if not versions:
         raise NotVisible()
     newest = versions[0].number
-    after = request.args.get("to", newest, type=int)
-    before = request.args.get("from", max(1, after - 1), type=int)
+    after = id_of(request.args, "to") or newest
+    before = id_of(request.args, "from") or max(1, after - 1)
     old, new = _two(plan, before, after)
     return render_template(
         "amendments/compare.html",

@@ -12,6 +12,8 @@ from portal.models import (
     AgreementRevision,
     AgreementState,
     AgreementTermination,
+    Pairing,
+    Side,
     TerminationState,
     User,
 )
@@ -20,9 +22,6 @@ from portal.policies.scope import visible_pairings
 from portal.queries.delegations import leave_of
 from portal.queries.workbench.agreements import agreement_item, agreements_to_sign, latest_revision
 from portal.queries.workbench.items import Item, day_of, pairing_name, rows_with_hospitals
-
-Asking = aliased(User)
-"""Who asked for the early end."""
 
 
 def to_sign_as_deputy(viewer: User) -> list[Item]:
@@ -72,7 +71,7 @@ def ends_to_answer(viewer: User) -> list[Item]:
     return [
         _end_item(row, "终止申请待答复", "答复提前终止协议的申请")
         for row in _ends(TerminationState.REQUESTED, viewer)
-        if row.asking_organisation != viewer.organisation_id
+        if _asking(row) != viewer.organisation_id
     ]
 
 
@@ -86,7 +85,7 @@ def ends_with_others(viewer: User) -> list[Item]:
     """Return the requests that lie with the other side or the commission."""
     found = []
     for row in _ends(TerminationState.REQUESTED, viewer):
-        if row.asking_organisation == viewer.organisation_id:
+        if _asking(row) == viewer.organisation_id:
             found.append(_end_item(row, "终止申请", "提前终止协议", waits_for="对方负责人答复"))
     for row in _ends(TerminationState.AGREED, viewer):
         found.append(_end_item(row, "终止申请", "提前终止协议", waits_for="省卫健委审定"))
@@ -135,6 +134,12 @@ def _end_item(row: Any, kind: str, title: str, **more: Any) -> Item:
     )
 
 
+def _asking(row: Any) -> int:
+    """Return the hospital that asked for the early end."""
+    asked: int = row.supporting_id if row.asked_side is Side.SUPPORTING else row.supported_id
+    return asked
+
+
 def _ends(state: TerminationState, viewer: User) -> list[Any]:
     return rows_with_hospitals(
         (
@@ -142,11 +147,12 @@ def _ends(state: TerminationState, viewer: User) -> list[Any]:
             AgreementTermination.state_since,
             AgreementTermination.reason,
             AgreementTermination.ends_on,
-            Asking.organisation_id.label("asking_organisation"),
+            AgreementTermination.asked_side,
+            Pairing.supporting_id,
+            Pairing.supported_id,
         ),
         AgreementTermination,
         visible_pairings(viewer),
         AgreementTermination.state == state,
-        Asking.id == AgreementTermination.requested_by_id,
         order=AgreementTermination.state_since,
     )

@@ -115,7 +115,6 @@ def _extension_rows(viewer: User, *conditions: Any) -> list[Any]:
         ExtensionRequest,
         ExtensionRequest.state == ExtensionState.REQUESTED,
         Task.id == ExtensionRequest.task_id,
-        User.id == ExtensionRequest.requested_by_id,
         visible_tasks(viewer),
         *conditions,
         order=ExtensionRequest.requested_at,
