@@ -30,13 +30,13 @@ from portal.models import (
     User,
     Weight,
 )
-from portal.policies.amendment_lines import FITTING_STATES, STATE_KINDS, area_of
+from portal.policies.amendment_lines import FITTING_STATES, STATE_KINDS, area_of, line_title
 from portal.policies.amendment_texts import changed_texts, new_task_texts
 from portal.policies.amendments import OPEN_STATES, can_edit_amendment, can_start_amendment
 from portal.policies.decision import require
 from portal.policies.goal_texts import AREA, goal_texts, read_goals
-from portal.policies.recurrence import occurrences
-from portal.policies.task_fields import show_day
+from portal.policies.recurrence import occurrences, steps_of
+from portal.policies.task_fields import FIELDS_BY_NAME, show_day, show_steps
 from portal.services.plan_changes import lock
 from portal.services.plan_versions import ensure_version
 from portal.workflow import check_version, record, transition
@@ -96,7 +96,7 @@ def save_reason(
         raise Rejected({"resolution": "请选择本结对已批准会议纪要中的议定事项。"})
     _begin(amendment, actor)
     amendment.reason, amendment.resolution_id = reason, resolution_id
-    db.session.flush()
+    _note(amendment, [("调整理由", reason)], actor)
     db.session.expire(amendment, ["resolution"])
 
 
@@ -136,12 +136,14 @@ def change_task(
         return None
     _begin(amendment, actor)
     if not after:
+        _note(amendment, [("移除", f"修改 {_named(task)}")], actor)
         _drop(amendment, line)
         return None
     if line is None:
         line = _add(amendment, ChangeKind.CHANGE, task=task)
     line.before, line.after, line.note = before, after, note.strip()
-    db.session.flush()
+    labels = "、".join(FIELDS_BY_NAME[name].label for name in after)
+    _note(amendment, [("修改任务", f"{_named(task)}：{labels}")], actor)
     return line
 
 
@@ -156,6 +158,7 @@ def add_task(
     open_for_edit(amendment, actor=actor, seen_version=seen_version)
     after = new_task_texts(amendment.plan, texts)
     _begin(amendment, actor)
+    _note(amendment, [("新增任务", after["title"])], actor)
     return _add(amendment, ChangeKind.ADD, after=after)
 
 
@@ -169,8 +172,8 @@ def add_from_library(
 ) -> int:
     """Let the amendment add standard tasks, dates counted from ``starts_on``; return how many.
 
-    What the plan or the amendment contains already is left as it is. Raises Forbidden,
-    StepRefused, StaleEdit, or Rejected (nothing chosen, a day outside the plan).
+    What the plan or the amendment contains already, or has as met, is left as it is. Raises
+    Forbidden, StepRefused, StaleEdit, or Rejected (nothing chosen, a day outside the plan).
     """
     open_for_edit(amendment, actor=actor, seen_version=seen_version)
     plan = amendment.plan
@@ -183,7 +186,10 @@ def add_from_library(
     there = {task.code for task in plan.tasks}
     there |= {line.after.get("code", "") for line in amendment.changes}
     added = 0
+    met = {one.library_task.code for one in plan.met_targets}
     for standard in picked:
+        if standard.code in met:
+            continue
         for one in occurrences(
             standard,
             starts_on=first,
@@ -193,6 +199,7 @@ def add_from_library(
             if one.code not in there:
                 _add(amendment, ChangeKind.ADD, after=_standard_texts(standard, one))
                 added += 1
+    _note(amendment, [("从标准任务库新增", f"{added} 项")], actor)
     return added
 
 
@@ -211,7 +218,7 @@ def _standard_texts(standard: LibraryTask, one: Any) -> dict[str, Any]:
         "starts_on": show_day(one.starts_on),
         "due_on": show_day(one.due_on),
         "evidence": "\n".join(standard.evidence),
-        "milestones": "",
+        "milestones": show_steps(steps_of(standard, one.starts_on, one.due_on)),
     }
 
 
@@ -235,6 +242,7 @@ def change_goals(
     if line is None and not after:
         return None
     _begin(amendment, actor)
+    _note(amendment, [("目标", area.label if after else f"{area.label}（移除）")], actor)
     if not after:
         _drop(amendment, line)
         return None
@@ -272,6 +280,7 @@ def rest_tasks(
             if (line := _line_about(amendment, other, task)) is not None:
                 _drop(amendment, line)
         _add(amendment, kind, task=task)
+    _note(amendment, [(kind.label, _named(task)) for task in tasks], actor)
     return len(tasks)
 
 
@@ -280,6 +289,7 @@ def remove_line(line: AmendmentChange, *, seen_version: int | None = None, actor
     amendment = line.amendment
     open_for_edit(amendment, actor=actor, seen_version=seen_version)
     _begin(amendment, actor)
+    _note(amendment, [("移除", f"{line.kind.label} {line_title(line)}")], actor)
     _drop(amendment, line)
 
 
@@ -310,6 +320,23 @@ def _begin(amendment: PlanAmendment, actor: User) -> None:
     db.session.flush()
 
 
+def _note(amendment: PlanAmendment, details: list[tuple[str, str]], actor: User) -> None:
+    """Write what was edited into the amendment's history."""
+    db.session.flush()
+    record(
+        amendment,
+        "amendment",
+        action="edited",
+        title="修改调整内容",
+        actor=actor,
+        details=details,
+    )
+
+
+def _named(task: Task) -> str:
+    return f"{task.code} {task.title}"
+
+
 def hold(amendment: PlanAmendment) -> None:
     """Hold the plan's row until the transaction ends, and read the amendment anew."""
     lock(amendment.plan)
@@ -319,8 +346,7 @@ def hold(amendment: PlanAmendment) -> None:
 def _refuse_unfit(kind: ChangeKind, task: Task) -> None:
     db.session.refresh(task)
     if task.state not in FITTING_STATES[kind]:
-        name = f"{task.code} {task.title}"
-        raise StepRefused(f"{name}当前状态为“{task.state.label}”，不能{kind.label}。")
+        raise StepRefused(f"{_named(task)}当前状态为“{task.state.label}”，不能{kind.label}。")
 
 
 def _line_about(amendment: PlanAmendment, kind: ChangeKind, task: Task) -> AmendmentChange | None:

@@ -92,6 +92,9 @@ def _refuse(faults: Sequence[tuple[str, str]], entries: Sequence[FigureEntry]) -
     for at, entry in enumerate(entries):
         if not entry.name and (entry.baseline or any(entry.targets)):
             wrong[f"name-{at}"] = "请填写指标名称。"
+        named = [other.name for other in entries[:at] if other.area is entry.area]
+        if entry.name and entry.name in named:
+            wrong[f"name-{at}"] = "本类别已有同名指标，请合并或改名。"
     for area in Area:
         count = sum(entry.area is area and bool(entry.name) for entry in entries)
         if count > MAX_FIGURES:

@@ -9,7 +9,7 @@ from portal.queries.library_updates import Newer, newer_of
 from portal.services.plan_changes import note_change, open_for_change
 from portal.services.plan_tasks import mark_edited, read_anew, read_values
 from portal.services.task_values import write_values
-from portal.workflow import check_version
+from portal.workflow import check_version, record
 
 
 def take_over(plan: Plan, seen: Mapping[int, int], *, actor: User) -> int:
@@ -42,6 +42,15 @@ def keep_own(plan: Plan, seen: Mapping[int, int], *, actor: User) -> int:
     for one in chosen:
         one.task.library_task_id = one.standard.id
         mark_edited(one.task)
+    if chosen:
+        record(
+            plan,
+            "plan",
+            action="kept_own",
+            title=f"{len(chosen)} 项任务保留原文本，不改用新版",
+            actor=actor,
+            details=[(one.task.code, one.task.title) for one in chosen],
+        )
     return len(chosen)
 
 

@@ -85,11 +85,13 @@ def _pick_into(
     charges: Mapping[Side, Charge],
     actor: User,
 ) -> int:
-    """Add what is not there yet to one plan that is locked; return how many tasks."""
+    """Add what is neither there yet nor met already to a plan that is locked; say how many."""
     there = set(db.session.scalars(sa.select(Task.code).where(Task.plan_id == plan.id)))
+    met = {one.library_task.code for one in plan.met_targets}
     wanted = [
         (standard, one)
         for standard in picked
+        if standard.code not in met
         for one in occurrences(
             standard,
             starts_on=starts_on,

@@ -105,7 +105,7 @@ def _copy_tasks(source: Plan, target: Plan) -> int:
     first = next_number(target)
     for at, task in enumerate(wanted):
         copy = _copy_of(task, source, target, first + at)
-        if copy.code in there:
+        if copy.library_task_id is None or copy.code in there:
             copy.code = f"{area_letter(copy.area)}-X{copy.number:02d}"
         db.session.add(copy)
     db.session.flush()

@@ -13,6 +13,7 @@ from portal.models import (
     ChangeKind,
     Event,
     ExtensionState,
+    MetTarget,
     Plan,
     PlanAmendment,
     PlanVersion,
@@ -26,8 +27,9 @@ from portal.services import closure
 from tests.factories import Scene, make_scene
 from tests.factories import amendments as made
 from tests.factories.closures import task_in_progress
+from tests.factories.evidence import evidence_in
 from tests.factories.extensions import running_scene, waiting_extension
-from tests.factories.plans import agreed_plan, plan_in_force
+from tests.factories.plans import agreed_plan, make_library_task, plan_in_force
 from tests.factories.tasks import make_task
 
 EVERYONE = (
@@ -415,3 +417,33 @@ def test_what_a_task_cannot_say_is_refused_by_its_field(
         drafts.change_task(amendment, task, texts, actor=scene.supported_coordinator)
     assert set(refusal.value.fields) & {field, "starts_on"}
     assert amendment.changes == []
+
+
+def test_what_is_written_into_an_amendment_is_in_its_history(scene: Scene) -> None:
+    task = made.task_of(scene)
+    amendment = made.drafted(scene, task, title="新的名称")
+    drafts.remove_line(amendment.changes[0], actor=scene.supporting_coordinator)
+    events = db.session.scalars(sa.select(Event).where(Event.action == "edited")).all()
+    assert [event.details[0][0] for event in events] == ["调整理由", "修改任务", "移除"]
+
+
+def test_standard_tasks_come_with_their_milestones_and_not_once_met(scene: Scene) -> None:
+    plan = plan_in_force(scene.pairing, scene)
+    standard = make_library_task("B-77")
+    standard.milestones = [["起草", 1]]
+    met = make_library_task("B-78")
+    plan.met_targets.append(
+        MetTarget(
+            library_task=met,
+            statement="已达标。",
+            met_on=plan.starts_on,
+            evidence=evidence_in(scene.pairing, by=scene.supported_coordinator),
+            added_by=scene.supported_coordinator,
+            added_at=plan.created_at,
+        )
+    )
+    db.session.flush()
+    amendment = made.started(scene)
+    actor = scene.supported_coordinator
+    assert drafts.add_from_library(amendment, [standard, met], starts_on=None, actor=actor) == 1
+    assert amendment.changes[0].after["milestones"].endswith("起草")

@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response
 from portal.blueprints.amendments.forms import ApproveForm, SendBackForm
 from portal.errors import PortalError
 from portal.models import PlanAmendment, Side
-from portal.policies.amendments import OPEN_STATES, can_edit_amendment
+from portal.policies.amendments import can_edit_amendment
 from portal.policies.decision import require
 from portal.queries import amendments as queries
 from portal.web.accounts import actor
@@ -35,11 +35,6 @@ def own_amendment(amendment_id: int) -> PlanAmendment:
     amendment = queries.get_amendment(amendment_id, viewer=actor())
     require(can_edit_amendment(actor(), amendment))
     return amendment
-
-
-def is_closed(amendment: PlanAmendment) -> bool:
-    """Whether nothing can be written into it any more."""
-    return amendment.state not in OPEN_STATES
 
 
 def answer_amendment(
