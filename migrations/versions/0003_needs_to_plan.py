@@ -1229,6 +1229,7 @@ def upgrade() -> None:
     )
     name_editions()
     change_agreements()
+    change_closures()
     change_library()
     change_tasks()
     change_plans()
@@ -1241,6 +1242,7 @@ def downgrade() -> None:
     restore_plans()
     restore_tasks()
     restore_library()
+    restore_closures()
     restore_agreements()
     op.drop_table("plan_versions")
     op.drop_table("amendment_endorsements")
@@ -1430,6 +1432,19 @@ def name_editions():
     )
 
 
+def change_closures():
+    with op.batch_alter_table("closure_requests") as batch:
+        batch.add_column(sa.Column("task_texts", sa.JSON(), nullable=True))
+
+
+def restore_closures():
+    with op.batch_alter_table("closure_requests") as batch:
+        batch.drop_column("task_texts")
+
+
+PARTY_NAMES = ("supporting_name", "supported_name")
+
+
 def change_agreements():
     with op.batch_alter_table("agreement_revisions") as batch:
         batch.add_column(sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True))
@@ -1439,6 +1454,10 @@ def change_agreements():
         batch.add_column(
             sa.Column("sha256", sa.String(length=64), server_default="", nullable=False)
         )
+        for name in PARTY_NAMES:
+            batch.add_column(
+                sa.Column(name, sa.String(length=100), server_default="", nullable=False)
+            )
     with op.batch_alter_table("agreement_signatures") as batch:
         batch.add_column(
             sa.Column("on_behalf_of", sa.String(length=40), server_default="", nullable=False)
@@ -1496,7 +1515,7 @@ def restore_agreements():
         batch.drop_column("delegation_id")
         batch.drop_column("on_behalf_of")
     with op.batch_alter_table("agreement_revisions") as batch:
-        for name in ("sha256", "withdrawn_reason", "withdrawn_at"):
+        for name in (*PARTY_NAMES, "sha256", "withdrawn_reason", "withdrawn_at"):
             batch.drop_column(name)
 
 

@@ -168,6 +168,10 @@ class AgreementRevision(Identified, Base):
     # SHA-256 of the text, the annexes and the scan, taken at the filing; it stands on the receipt.
     sha256: Mapped[str] = mapped_column(String(64), default="", server_default="")
 
+    # What both hospitals were called when signing opened: a hospital may be renamed.
+    supporting_name: Mapped[str] = mapped_column(String(100), default="", server_default="")
+    supported_name: Mapped[str] = mapped_column(String(100), default="", server_default="")
+
     agreement: Mapped[Agreement] = relationship(back_populates="revisions")
     scan: Mapped[StoredFile | None] = relationship()
     clauses: Mapped[list["AgreementClause"]] = relationship(
@@ -183,6 +187,11 @@ class AgreementRevision(Identified, Base):
     remarks: Mapped[list["AgreementRemark"]] = relationship(
         back_populates="revision", order_by="AgreementRemark.id"
     )
+
+    def party(self, side: Side) -> str:
+        """Return what ``side`` is called in this revision: as kept, before signing as today."""
+        kept: str = getattr(self, f"{side.value}_name")
+        return kept or self.agreement.pairing.organisation_on(side).name
 
     def signature_of(self, side: Side) -> "AgreementSignature | None":
         """Return the signature of ``side`` under this revision, if it stands."""

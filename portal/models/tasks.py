@@ -316,6 +316,16 @@ class ClosureState(LabelledEnum):
         return self in (ClosureState.REQUESTED, ClosureState.CONFIRMED)
 
 
+def texts_of(task: Task) -> dict[str, Any]:
+    """Return what a closure slip tells of the task itself."""
+    return {
+        "title": task.title,
+        "criteria": task.criteria,
+        "measures": task.what_is_done,
+        "weight": str(task.weight),
+    }
+
+
 class ClosureRequest(Identified, Base):
     """One round of closure: what was claimed, what stood behind it, what was decided.
 
@@ -376,6 +386,8 @@ class ClosureRequest(Identified, Base):
     reopen_reason: Mapped[str] = mapped_column(Text, default="")
     due_on: Mapped[date]
     extensions: Mapped[int] = mapped_column(default=0)
+    # What the task said when closure was applied for; None for rounds from before this was kept.
+    task_texts: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True))
     # The evidence as it stood: title, requirement, file id, name and SHA-256.
     evidence: Mapped[list[Any]] = mapped_column(sa.JSON, default=list)
 
@@ -384,3 +396,8 @@ class ClosureRequest(Identified, Base):
     confirmed_by: Mapped[User | None] = relationship(foreign_keys=[confirmed_by_id])
     decided_by: Mapped[User | None] = relationship(foreign_keys=[decided_by_id])
     reopened_by: Mapped[User | None] = relationship(foreign_keys=[reopened_by_id])
+
+    @property
+    def task_said(self) -> dict[str, Any]:
+        """What the task said in this round: as kept, for older rounds as it says now."""
+        return self.task_texts or texts_of(self.task)

@@ -115,7 +115,8 @@ def filing_check(
     pairing = agreement.pairing
     years = len(pairing.programme.years)
     text = "".join(clause.body for clause in revision.clauses)
-    both_named = pairing.supporting.name in text and pairing.supported.name in text
+    names = [revision.party(side) for side in Side]
+    both_named = all(name in text for name in names)
     blocks = [block for block in empty_blocks(revision) if block in SIX_BLOCKS]
     areas = unnamed_areas(revision)
     covered = task_areas if not annexes else annex_areas(annexes.get(AnnexKind.TASKS, {}))
@@ -127,7 +128,7 @@ def filing_check(
         _point(
             "双方名称与结对表一致",
             both_named,
-            f"{pairing.supporting.name}、{pairing.supported.name}",
+            "、".join(names),
         ),
         _point("续签期限与原协议衔接" if renewed else f"帮扶期限为{years}年", not gap, gap),
         _point("写明五个方面的帮扶内容", not areas, _names(areas, "未提及")),

@@ -2,9 +2,10 @@
 
 The canonical form is JSON: UTF-8, keys sorted, no spaces, no escapes for Chinese. It holds, in
 this order of meaning: ``form`` (the version of this description), the filing number, the kind,
-both hospitals' names, the term, the clauses in their order (key, title, text), the seven annexes
-as they were kept, the signatures by side (name, title, in whose place, moment in UTC) and the
-SHA-256 of the scan. Changing any of it changes the hash. See docs/agreements.md.
+both hospitals' names and the term, the clauses in their order (key, title, text), the seven
+annexes (names and annexes as kept when signing opened), the signatures by side (name, title, in
+whose place, moment in UTC) and the SHA-256 of the scan. Changing any of it changes the hash.
+See docs/agreements.md.
 """
 
 import hashlib
@@ -12,7 +13,7 @@ import json
 from datetime import UTC
 from typing import Any
 
-from portal.models import Agreement, AgreementRevision
+from portal.models import Agreement, AgreementRevision, Side
 
 FORM = "agreement/1"
 
@@ -23,7 +24,7 @@ def canonical(agreement: Agreement, revision: AgreementRevision) -> bytes:
         "form": FORM,
         "number": agreement.filing_number or "",
         "kind": agreement.kind.value,
-        "parties": [agreement.pairing.supporting.name, agreement.pairing.supported.name],
+        "parties": [revision.party(side) for side in Side],
         "revision": revision.number,
         "term": [revision.starts_on.isoformat(), revision.ends_on.isoformat()],
         "clauses": [[one.key, one.title, one.body] for one in revision.clauses],

@@ -2,7 +2,7 @@
 consents (§12.1, clause 18)."""
 
 from portal.models import Agreement, AgreementTermination, Role, User
-from portal.policies.agreements import can_terminate
+from portal.policies.agreements import can_review, can_terminate
 from portal.policies.decision import Decision, yes_if
 from portal.policies.scope import side_of
 
@@ -33,6 +33,11 @@ def can_take_back_request(viewer: User, termination: AgreementTermination) -> De
         viewer.role is Role.BASE_LEADER and (own or viewer.id == termination.requested_by_id),
         "只有提出申请一方的基地负责人可以撤回终止申请。",
     )
+
+
+def can_lapse(viewer: User, termination: AgreementTermination) -> Decision:
+    """Whoever files what takes the agreement's place ends the request with it."""
+    return can_review(viewer, termination.agreement)
 
 
 def can_decide(viewer: User, termination: AgreementTermination) -> Decision:

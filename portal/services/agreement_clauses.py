@@ -67,6 +67,15 @@ def save_clause(
     return clause
 
 
+def check_answer(agreement: Agreement, remark: AgreementRemark, seen: str | None) -> None:
+    """Raise StaleEdit where ``seen``, the fingerprint of the answer that was on the page, is
+    not that of the answer as it is now. Holds the agreement."""
+    lock(agreement)
+    db.session.refresh(remark)
+    if seen is not None and seen != fingerprint(remark.answer):
+        raise StaleEdit()
+
+
 def answer_remarks(
     agreement: Agreement,
     remarks: Mapping[str, AgreementRemark],
@@ -79,21 +88,24 @@ def answer_remarks(
     ``remarks`` come from queries/agreement_page.remarks_for. Raises Forbidden or StepRefused.
     """
     require(can_edit(actor, agreement))
+    lock(agreement)
     check_editable(agreement)
-    changed = []
+    changed: list[tuple[str, str]] = []
     for key, remark in remarks.items():
         text = answers.get(key, remark.answer).replace("\r\n", "\n").strip()
         if text != remark.answer:
             remark.answer = text
             remark.answered_by, remark.answered_at = actor, clock.now()
-            changed.append(remark.clause_title)
+            changed.append((remark.clause_title, text or "（撤回答复）"))
     if changed:
+        # Answers are rows of their own: the agreement's version counts them with the text.
+        flag_modified(agreement, "created_at")
         record(
             agreement,
             "agreement",
             action="answered",
             title="答复退回意见",
             actor=actor,
-            details=[("条款", "、".join(changed))],
+            details=changed,
         )
     db.session.flush()

@@ -10,8 +10,9 @@ from portal.models import Agreement, AgreementRemark, Programme, User
 from portal.policies.agreement_seal import seal_of
 from portal.policies.agreement_text import Remark, compose_reason
 from portal.services.agreement_drafts import next_revision
-from portal.services.agreement_steps import lock, named, take
+from portal.services.agreement_steps import hold_plan, lock, name_parties, named, take
 from portal.services.plans import put_in_force
+from portal.services.terminations import lapse_request
 from portal.workflow import transition
 from portal.workflow.agreements import WORKFLOW, awaits_filing, plan_of
 
@@ -28,6 +29,7 @@ def file_agreement(
     The hash over text, annexes, signatures and scan is taken now and stands on the receipt.
     """
     pairing = agreement.pairing
+    hold_plan(agreement)
     db.session.execute(
         sa.select(Programme.id)
         .where(Programme.id == agreement.programme_id)
@@ -40,6 +42,7 @@ def file_agreement(
     old = agreement.replaces
     if old is not None:
         lock(old)
+        lapse_request(old, number=number, actor=actor)
     # Both steps reach the database in one flush, the older row first: never two in force.
     with db.session.no_autoflush:
         take(
@@ -56,6 +59,7 @@ def file_agreement(
             details = [("由新协议替代", number)]
             transition(WORKFLOW, old, "supersede", actor=actor, details=details)
     db.session.flush()
+    name_parties(agreement)
     agreement.current.sha256 = seal_of(agreement, agreement.current)
     db.session.flush()
     plan = plan_of(pairing)

@@ -22,8 +22,8 @@ def sign_agreement(
 
     A deputy signs by the leave that a leader gave for these days; the mark names both.
     Raises Forbidden, StepRefused (not being signed, not this side's turn, this side has
-    signed, or a deputy put the text up for signing) or StaleEdit when the text is no longer
-    the one that was read.
+    signed, or a deputy drafted the text or put it up for signing) or StaleEdit when the text is
+    no longer the one that was read.
     """
     leave = leave_of(actor, clock.today())
     require(can_sign(actor, agreement, leave))
@@ -103,5 +103,7 @@ def _check_deputy(agreement: Agreement, leave: SigningDelegation, actor: User) -
     db.session.refresh(leave, with_for_update={"of": SigningDelegation})
     if not counts(leave, actor, clock.today()):
         raise StepRefused("代签授权已失效，不能代签。")
+    if agreement.created_by_id == actor.id:
+        raise StepRefused("本协议由您起草，不能再由您代签；请由负责人本人或其他代签人签署。")
     if opened_signing(agreement) == actor.id:
         raise StepRefused("本稿由您提请签署，不能再由您代签；请由负责人本人或其他代签人签署。")

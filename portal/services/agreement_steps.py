@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 from portal.errors import StepRefused
 from portal.extensions import db
-from portal.models import Agreement, AgreementState, User
+from portal.models import Agreement, AgreementState, Side, User
 from portal.policies.agreements import EDITABLE
 from portal.policies.decision import require
+from portal.services import plan_changes
 from portal.workflow import check_version, transition
-from portal.workflow.agreements import WORKFLOW
+from portal.workflow.agreements import WORKFLOW, plan_of
 
 
 def take(
@@ -37,6 +38,21 @@ def lock(agreement: Agreement) -> None:
     """Read the agreement again and hold it: whoever acts at the same time waits or is told."""
     db.session.refresh(agreement, with_for_update={"of": Agreement})
     db.session.expire(agreement.current)
+
+
+def hold_plan(agreement: Agreement) -> None:
+    """Hold the pairing's plan before the agreement: whoever changes the plan in the same
+    moment comes before the step and is seen by it, or after it and is told."""
+    plan = plan_of(agreement.pairing)
+    if plan is not None:
+        plan_changes.lock(plan)
+
+
+def name_parties(agreement: Agreement) -> None:
+    """Keep with the text what both hospitals are called now, unless that is kept already."""
+    revision = agreement.current
+    for side in Side:
+        setattr(revision, f"{side.value}_name", revision.party(side))
 
 
 def check_editable(agreement: Agreement) -> None:

@@ -28,7 +28,14 @@ from portal.policies.decision import require
 from portal.services.agreement_drafts import facts_of, next_revision
 from portal.services.agreement_filing import file_agreement, return_agreement
 from portal.services.agreement_signing import attach_scan, sign_agreement
-from portal.services.agreement_steps import check_editable, lock, named, take
+from portal.services.agreement_steps import (
+    check_editable,
+    hold_plan,
+    lock,
+    name_parties,
+    named,
+    take,
+)
 from portal.workflow import check_version, record
 from portal.workflow.annexes import annexes_today
 
@@ -142,7 +149,8 @@ def open_signing(
     first: Side | None = None,
     seen_version: int | None = None,
 ) -> Agreement:
-    """Lock the text, keep the seven annexes as they read now, and ask both leaders to sign.
+    """Lock the text, keep the seven annexes and both names as they
+    read now, and ask both leaders to sign.
 
     ``first`` is the side that signs before the other; None leaves the order free.
     """
@@ -156,6 +164,7 @@ def open_signing(
     )
     agreement.first_to_sign = first
     now = clock.now()
+    name_parties(agreement)
     agreement.current.annexes = [
         AgreementAnnex(kind=kind, content=content, taken_at=now)
         for kind, content in annexes_today(agreement.pairing).items()
@@ -183,6 +192,7 @@ def reopen_draft(
     )
     revision.signatures.clear()
     revision.annexes.clear()
+    revision.supporting_name = revision.supported_name = ""
     revision.scan = None
     db.session.flush()
     return agreement
@@ -192,6 +202,7 @@ def submit_agreement(
     agreement: Agreement, *, actor: User, seen_version: int | None = None
 ) -> Agreement:
     """Send the signed agreement to the centre; the first time decides about lateness (H-36)."""
+    hold_plan(agreement)
     take(agreement, "submit", actor=actor, seen_version=seen_version)
     now = clock.now()
     agreement.submitted_by_id = actor.id

@@ -25,6 +25,7 @@ from portal.models import (
     User,
     VerificationPolicy,
 )
+from portal.models.tasks import texts_of
 from portal.policies import closure as policies
 from portal.policies.decision import require
 from portal.queries.uploads import closure_gaps
@@ -111,6 +112,7 @@ def _apply(task: Task, statement: str, actor: User) -> ClosureRequest:
         requested_at=clock.now(),
         due_on=task.due_on,
         extensions=task.extensions,
+        task_texts=texts_of(task),
         evidence=[_frozen(use) for use in shown],
     )
     db.session.add(request)

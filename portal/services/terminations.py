@@ -2,6 +2,7 @@
 
 from datetime import date
 
+import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from portal import clock
@@ -77,6 +78,7 @@ def answer_termination(
     seen_version: int | None = None,
 ) -> AgreementTermination:
     """Let the other side's leader agree, or decline with a reason."""
+    lock(termination.agreement)
     _take(termination, "agree" if agrees else "decline", comment, actor, seen_version)
     if agrees:
         termination.agreed_by, termination.agreed_at = actor, clock.now()
@@ -128,6 +130,26 @@ def withdraw_termination(
     _take(termination, "withdraw", "", actor, seen_version)
     db.session.flush()
     return termination
+
+
+def lapse_request(agreement: Agreement, *, number: str, actor: User) -> None:
+    """Close the open request to end ``agreement``, whose place the one filed as ``number``
+    takes. The agreement is held; whoever answers meanwhile waits for it."""
+    open_one = db.session.scalar(
+        sa.select(AgreementTermination)
+        .where(
+            AgreementTermination.agreement_id == agreement.id,
+            AgreementTermination.state.in_(WORKFLOW.step("lapse").sources),
+        )
+        .with_for_update(of=AgreementTermination)
+        .execution_options(populate_existing=True)
+    )
+    if open_one is None:
+        return
+    note = f"本协议已由{number}替代，终止申请随之失效。"
+    transition(WORKFLOW, open_one, "lapse", actor=actor, comment=note)
+    open_one.comment = note
+    db.session.flush()
 
 
 def _take(

@@ -37,10 +37,12 @@ def plan_of(pairing: Pairing) -> Plan | None:
 
 
 def task_counts(plan: Plan | None) -> dict[Area, int]:
-    """Return how many tasks of the plan belong to each area that has any."""
+    """Return how many tasks of the plan belong to each area that has any, as annexe 2 lists
+    them: without what an amendment cancelled."""
     if plan is None:
         return {}
-    counted = sa.select(Task.area, sa.func.count()).where(Task.plan_id == plan.id)
+    kept = (Task.plan_id == plan.id, Task.counts)
+    counted = sa.select(Task.area, sa.func.count()).where(*kept)
     rows = session_of(plan).execute(counted.group_by(Task.area))
     return {row[0]: row[1] for row in rows}
 

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 
 from portal.models import Agreement, AgreementTermination, TerminationState
 from portal.policies.agreements import IN_FORCE, is_being_made
-from portal.policies.terminations import can_answer, can_decide, can_take_back_request
+from portal.policies.terminations import can_answer, can_decide, can_lapse, can_take_back_request
 from portal.workflow.engine import Step, Workflow, session_of
 
 T = TerminationState
@@ -71,6 +71,15 @@ WORKFLOW: Workflow[AgreementTermination] = Workflow(
             frozenset({T.REQUESTED, T.AGREED}),
             T.WITHDRAWN,
             can_take_back_request,
+            tone="warning",
+        ),
+        Step(
+            "lapse",
+            "失效",
+            "协议已被替代，终止申请失效",
+            frozenset({T.REQUESTED, T.AGREED}),
+            T.WITHDRAWN,
+            can_lapse,
             tone="warning",
         ),
     ),

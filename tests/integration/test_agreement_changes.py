@@ -10,18 +10,34 @@ from sqlalchemy.orm import Session
 from portal import clock
 from portal.errors import Forbidden, Rejected, StepRefused
 from portal.extensions import db
-from portal.models import Agreement, AgreementKind, AgreementState, Plan, PlanState, User
+from portal.models import (
+    Agreement,
+    AgreementKind,
+    AgreementState,
+    Area,
+    Plan,
+    PlanState,
+    TaskState,
+    User,
+)
 from portal.policies.agreements import filing_deadline, renewal_due_since
 from portal.policies.standing import waits_of
 from portal.queries.agreement_page import agreement_page
 from portal.queries.agreements import get_agreement, tab_agreement
 from portal.queries.agreements_at_hand import agreements_at_hand
+from portal.queries.papers.receipt import receipt_paper
 from portal.queries.standing import facts_of
 from portal.queries.workbench import bench_of
 from portal.services import agreement_changes, agreements
+from portal.workflow.agreements import plan_of, task_counts
 from tests.factories import PASSWORD, Scene, make_scene
 from tests.factories.agreement_papers import amendment, submit
-from tests.factories.agreements import agreement_in, filed_agreement, submitted_agreement
+from tests.factories.agreements import (
+    agreement_in,
+    draft_agreement,
+    filed_agreement,
+    submitted_agreement,
+)
 from tests.factories.scenes import ONE_OF_EACH as PEOPLE
 from tests.support.pages import PageClient
 
@@ -269,6 +285,8 @@ def test_a_renewal_goes_on_from_the_old_one_through_to_its_filing(session: Sessi
         renewal = submit(amendment(scene, old, kind=AgreementKind.RENEWAL), scene)
         agreements.file_agreement(renewal, actor=scene.centre)
     assert renewal.filing_number == "琼全科帮扶备〔2023〕1号"
+    receipt = receipt_paper(renewal)
+    assert (receipt.deadline, receipt.timeliness) == ("2023年5月12日", "按期报送")
     assert old.state is AgreementState.SUPERSEDED
 
 
@@ -331,3 +349,18 @@ def test_the_page_takes_back_and_keeps_what_was_typed(client: PageClient) -> Non
     assert client.submit(refused, form, take_back_reason="漏盖公章").status == 303
     db.session.refresh(agreement)
     assert agreement.state is AgreementState.DRAFT
+
+
+def test_cancelled_tasks_are_no_tasks_of_the_agreement(session: Session) -> None:
+    scene = make_scene()
+    draft_agreement(scene)
+    plan = plan_of(scene.pairing)
+    assert plan is not None
+    before = task_counts(plan)
+    tasks = [task for task in plan.tasks if task.area is Area.DEPARTMENT]
+    for task in tasks:
+        task.state, task.cancelled_on = TaskState.CANCELLED, clock.today()
+    session.flush()
+    assert task_counts(plan) == {
+        area: n for area, n in before.items() if area is not Area.DEPARTMENT
+    }

@@ -285,3 +285,22 @@ def test_the_service_guards_state_and_key(session: Session) -> None:
         agreement_clauses.save_clause(agreement, "funding", body="改", seen=None, actor=actor)
     with pytest.raises(NotVisible):
         agreement_clauses.clause_of(agreement, "nonsense")
+
+
+@pytest.mark.parametrize("place", ["clause", "whole"])
+def test_who_saves_over_a_newer_answer_is_told(
+    client: PageClient, new_client: Callable[[], PageClient], place: str
+) -> None:
+    scene = make_scene()
+    agreement = returned_on_two(scene)
+    address = clause_page(agreement) if place == "clause" else f"/agreements/{agreement.id}/edit"
+    form = "#clause form" if place == "clause" else "main form"
+    other = new_client()
+    client.login(scene.supporting_coordinator, PASSWORD)
+    other.login(scene.supported_coordinator, PASSWORD)
+    mine, theirs = client.get(address), other.get(clause_page(agreement))
+    assert other.submit(theirs, "#clause form", answer="已写明。").status == 303
+    field = "answer" if place == "clause" else "answer_funding"
+    assert client.submit(mine, form, **{field: "另一个答复。"}).status == 409
+    assert {one.answer for one in db.session.query(AgreementRemark)} == {"已写明。", ""}
+    assert "已写明。" in client.get(f"/agreements/{agreement.id}").text

@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 from portal.extensions import db
 from portal.models import Agreement, AnnexKind
 from portal.policies.agreement_seal import canonical, seal_holds, seal_of
+from portal.queries.papers.agreement import agreement_paper
+from portal.queries.papers.receipt import receipt_paper
 from tests.factories import PASSWORD, make_scene
 from tests.factories.agreement_papers import ended
 from tests.factories.agreements import filed_agreement, submitted_agreement
@@ -150,3 +152,19 @@ def test_the_operator_checks_all_of_them(app: Flask, session: Session) -> None:
     bad = runner.invoke(args=["check-agreements"])
     assert bad.exit_code == 1
     assert str(second.filing_number) in bad.output
+
+
+def test_a_hospital_that_is_renamed_keeps_its_name_in_what_was_signed(client: PageClient) -> None:
+    scene = make_scene()
+    agreement = filed_agreement(scene)
+    before = scene.pairing.supporting.name
+    scene.pairing.supporting.name = "更名后的医院"
+    db.session.flush()
+    assert seal_holds(agreement) is True
+    client.login(scene.city, PASSWORD)
+    page = client.get(f"/agreements/{agreement.id}/receipt")
+    assert before in page.one("p.no-indent").get_text()
+    paper = agreement_paper(agreement)
+    assert [one.name for one in paper.parties] == [before, agreement.pairing.supported.name]
+    assert paper.signatures[0].hospital == before
+    assert receipt_paper(agreement).supporting == before

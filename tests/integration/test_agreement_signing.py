@@ -13,6 +13,7 @@ from portal.extensions import db
 from portal.models import Agreement, Role, Side, SigningDelegation, User
 from portal.policies.agreements import waits_for
 from portal.queries.open_work import open_work_of
+from portal.queries.papers.agreement import agreement_paper
 from portal.queries.workbench import bench_of
 from portal.services import agreements, delegations
 from tests.factories import PASSWORD, Scene, make_scene
@@ -99,7 +100,9 @@ def test_a_deputy_signs_in_the_leaders_place_and_both_are_named(client: PageClie
         leader.name,
         leave.id,
     )
-    assert f"{deputy.name}（代{leader.name}）" in client.get(f"/agreements/{agreement.id}").text
+    both = f"{deputy.name}（代{leader.name}）"
+    assert both in client.get(f"/agreements/{agreement.id}").text
+    assert [one.name for one in agreement_paper(agreement).signatures] == ["", both]
 
 
 def test_without_a_leave_a_coordinator_does_not_sign(session: Session) -> None:
@@ -297,3 +300,13 @@ def test_a_leave_stands_on_the_list_of_a_handover(session: Session) -> None:
         things = [one for one in open_work_of(person) if one.kind == "代签授权"]
         assert len(things) == 1
         assert not things[0].moves
+
+
+def test_nobody_signs_as_deputy_what_they_drafted(session: Session) -> None:
+    scene = make_scene()
+    agreement = signing_agreement(scene)
+    agreement.created_by_id = scene.supported_coordinator.id
+    session.flush()
+    delegation(scene)
+    with pytest.raises(StepRefused, match="由您起草"):
+        agreements.sign_agreement(agreement, actor=scene.supported_coordinator)

@@ -27,7 +27,7 @@ from portal.queries.standing import facts_of
 from portal.queries.workbench import bench_of
 from portal.services import agreements, terminations
 from tests.factories import PASSWORD, Scene, make_scene
-from tests.factories.agreement_papers import agreed_to_end, amendment, asked_to_end, ended
+from tests.factories.agreement_papers import agreed_to_end, amendment, asked_to_end, ended, submit
 from tests.factories.agreements import agreement_in, filed_agreement
 from tests.factories.people import make_user
 from tests.factories.problems import make_problem
@@ -311,3 +311,14 @@ def test_no_leader_agrees_to_what_their_own_side_asked_for(session: Session) -> 
         terminations.answer_termination(asked, agrees=True, actor=successor)
     answered = terminations.answer_termination(asked, agrees=True, actor=scene.supported_leader)
     assert answered.state is T.AGREED
+
+
+def test_the_request_lapses_when_another_agreement_takes_the_place(session: Session) -> None:
+    scene = make_scene()
+    old = filed_agreement(scene)
+    change = submit(amendment(scene, old), scene)
+    request = agreed_to_end(old, scene)
+    filed = agreements.file_agreement(change, actor=scene.centre)
+    assert request.state is T.WITHDRAWN
+    assert str(filed.filing_number) in request.comment
+    assert old.state is AgreementState.SUPERSEDED

@@ -18,9 +18,10 @@ from portal.errors import NotVisible
 from portal.extensions import db
 from portal.models import AuditEntry, AuditKind, ClosureRequest, OutputFormat, OutputKind, User
 from portal.queries.papers import get_subject
+from portal.queries.papers.closure_slip import closure_slip
 from tests.factories import PASSWORD, Scene, make_scene
 from tests.factories.agreements import draft_agreement
-from tests.factories.closures import closure_requested, only_round
+from tests.factories.closures import closed, closure_requested, only_round
 from tests.factories.papers import HOSTILE, make_template, papers_of
 from tests.factories.provinces import make_early_pairing
 from tests.support.pages import PageClient
@@ -236,3 +237,18 @@ def test_paper_asks_the_database_a_fixed_number_of_times(
     with count_queries() as asked:
         client.get(f"/papers/{kind.value}/{ids[kind]}.docx")
     asked.at_most(budget)
+
+
+def test_the_slip_of_a_round_keeps_what_the_task_said_then(
+    client: PageClient, scene: Scene
+) -> None:
+    task = closed(scene, title="独立设置全科医学科", criteria="床位不少于10张。")
+    task.title, task.criteria, task.measures = "改后的任务", "床位不少于20张。", "改后的措施。"
+    db.session.flush()
+    paper = closure_slip(only_round(task))
+    assert (paper.task, paper.criteria) == ("独立设置全科医学科", "床位不少于10张。")
+    assert paper.measures != "改后的措施。"
+    client.login(scene.supported_leader, PASSWORD)
+    page = client.get(f"/tasks/{task.id}/closure/slip")
+    assert "床位不少于10张。" in page.text
+    assert "床位不少于20张。" not in page.text

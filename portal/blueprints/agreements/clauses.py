@@ -50,6 +50,9 @@ def edit_clause(agreement_id: int, key: str) -> Response | str | tuple[str, int]
 
 def _save(agreement: Agreement, key: str, form: ClauseForm) -> None:
     """Save the text, and the answer where there is something to answer."""
+    remark = remarks_for(agreement, agreement.current).get(key)
+    if remark is not None and "answer" in request.form:
+        services.check_answer(agreement, remark, request.form.get("seen_answer"))
     services.save_clause(
         agreement,
         key,
@@ -57,7 +60,6 @@ def _save(agreement: Agreement, key: str, form: ClauseForm) -> None:
         seen=request.form.get("seen"),
         actor=actor(),
     )
-    remark = remarks_for(agreement, agreement.current).get(key)
     if remark is not None and "answer" in request.form:
         answers = {key: form.answer.data or ""}
         services.answer_remarks(agreement, {key: remark}, answers, actor=actor())
@@ -86,6 +88,7 @@ def _page(
     if request.method == "GET" and request.args.get("fresh"):
         fresh = services.fresh_text(agreement, clause.key)
     label = next((a.label for a in articles(agreement.current.clauses) if a.clause is clause), "")
+    remark = remarks_for(agreement, agreement.current).get(clause.key)
     return render_template(
         "agreements/clause.html",
         agreement=agreement,
@@ -95,7 +98,8 @@ def _page(
         form=form,
         seen=fingerprint(clause.body),
         required=clause.key in required_keys(),
-        remark=remarks_for(agreement, agreement.current).get(clause.key),
+        remark=remark,
+        seen_answer=fingerprint(remark.answer) if remark else "",
         asked_fresh="fresh" in request.args,
         fresh=fresh,
         difference=compare_texts(clause.body, fresh) if fresh else None,

@@ -187,6 +187,7 @@ def slip(task_id: int) -> str:
         task=task,
         pairing=task.pairing,
         round=round_,
+        said=round_.task_said,
         back_url=address_of(task),
     )
 

@@ -18,7 +18,7 @@ from portal.services import output_templates
 from portal.web.accounts import actor
 from portal.web.audit import downloads, exports, note_title
 from portal.web.delivery import DOWNLOAD_POLICY, content_disposition
-from portal.web.requests import end_reading, leave_to, writes
+from portal.web.requests import begin_writing, end_reading, leave_to, let_go, reads_first, writes
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 PLACEHOLDER_HEAD = (("占位符", 34), ("说明", 40), ("是否列表", 10), ("示例", 60))
@@ -39,6 +39,7 @@ def show_template(kind: str, fmt: str) -> str:
 
 
 @bp.post("/papers/templates/<slug:kind>/<slug:fmt>")
+@reads_first
 @writes
 def add_template(kind: str, fmt: str) -> Led | tuple[str, int]:
     """Try a new version out with a sample and keep it; the one in use stays in use."""
@@ -47,7 +48,9 @@ def add_template(kind: str, fmt: str) -> Led | tuple[str, int]:
     if not filled.validate():
         return _page(paper, form, filled), 422
     try:
+        let_go()
         producing.try_out(paper, form, sample(paper), filled.content)
+        begin_writing()
         version = output_templates.add_version(
             paper,
             form,

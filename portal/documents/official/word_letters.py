@@ -53,17 +53,17 @@ def closure_slip() -> Draft:
             ),
         ]
     )
-    draft.write("", FLUSH, label="佐证材料")
+    draft.write("", FLUSH, label="佐证材料").paragraph_format.keep_with_next = True
     with draft.when("not evidence"):
         draft.write("本任务不要求提交材料。", FLUSH)
     with draft.when("evidence"):
         draft.table(
             [
                 ("序号", 10),
-                ("要求", 32),
-                ("材料", 46),
-                ("形成日期", 22),
-                ("文件校验值（SHA-256）", 46),
+                ("要求", 36),
+                ("材料", 52),
+                ("形成日期", 24),
+                ("文件校验值（前16位）", 34),
             ],
             "evidence",
             [
@@ -71,7 +71,7 @@ def closure_slip() -> Draft:
                 ("{{ one.requirement }}", False),
                 ("{{ one.title }}\n{{ one.file_name }}", False),
                 ("{{ one.date }}", True),
-                ("{{ one.sha256 }}", False),
+                ("{{ one.sha256[:16] }}", False),
             ],
         )
     draft.seals(

@@ -34,17 +34,17 @@ TASKS_CELLS = [
 LEDGER_HEAD = [
     ("序号", 8),
     ("编号", 13),
-    ("帮扶内容", 13),
-    ("来源", 13),
-    ("问题", 23),
-    ("任务", 26),
-    ("帮扶措施", 26),
+    ("帮扶内容", 15),
+    ("来源", 15),
+    ("问题", 21),
+    ("任务", 24),
+    ("帮扶措施", 23),
     ("受援方责任人", 13),
     ("帮扶方责任人", 13),
-    ("起止时间", 19),
-    ("节点", 20),
+    ("起止时间", 18),
+    ("节点", 26),
     ("进度", 9),
-    ("状态", 14),
+    ("状态", 12),
     ("销号、回头看", 15),
 ]
 LEDGER_CELLS = [
@@ -171,7 +171,8 @@ def task_list() -> Draft:
     """任务清单."""
     draft = Draft(wide=True)
     draft.title(BOTH, "任务清单")
-    draft.write("帮扶周期：{{ programme }}　　任务项数：{{ count }}　　状态：{{ state }}", FLUSH)
+    draft.write("帮扶周期：{{ programme }}", FLUSH)
+    draft.write("任务项数：{{ count }}　　状态：{{ state }}", FLUSH)
     draft.table(
         TASKS_HEAD,
         "tasks",

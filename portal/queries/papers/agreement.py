@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from portal import clock, reference_data
-from portal.models import Agreement, AgreementRevision, AgreementState, AnnexKind, Pairing, Side
+from portal.models import Agreement, AgreementRevision, AgreementState, AnnexKind, Side
 from portal.policies.agreement_text import articles
 from portal.queries.agreement_page import annexes_of
 from portal.queries.papers.common import (
@@ -73,9 +73,10 @@ def agreement_paper(agreement: Agreement) -> AgreementPaper:
     """Return the facts of the agreement's current text; the caller has loaded it in scope."""
     pairing, revision = agreement.pairing, agreement.current
     skeleton = reference_data.load(SKELETON)
-    names = f"{pairing.supporting.name}、{pairing.supported.name}"
+    names = (revision.party(Side.SUPPORTING), revision.party(Side.SUPPORTED))
+    title = f"{'、'.join(names)}{skeleton['title']}"
     return AgreementPaper(
-        **paper_of(pairing, f"{names}{skeleton['title']}", _day_of(revision)),
+        **paper_of(pairing, title, _day_of(revision), names=names),
         heading=skeleton["title"],
         kind=agreement.kind.label,
         number=agreement.filing_number or "",
@@ -84,14 +85,17 @@ def agreement_paper(agreement: Agreement) -> AgreementPaper:
         is_draft=agreement.state in (AgreementState.DRAFT, AgreementState.RETURNED),
         term=term_of(revision.starts_on, revision.ends_on),
         parties=[
-            Party(label=skeleton["party_a"], name=pairing.supporting.name),
-            Party(label=skeleton["party_b"], name=pairing.supported.name),
+            Party(label=skeleton["party_a"], name=names[0]),
+            Party(label=skeleton["party_b"], name=names[1]),
         ],
         clauses=[
             Clause(label=one.label, title=one.clause.title, paragraphs=paragraphs(one.clause.body))
             for one in articles(revision.clauses)
         ],
-        signatures=[_signature(pairing, revision, side) for side in Side],
+        signatures=[
+            signature_on(pairing, side, revision.signature_of(side), revision.party(side))
+            for side in Side
+        ],
         annexes=_annexes(agreement),
     )
 
@@ -100,17 +104,6 @@ def _day_of(revision: AgreementRevision) -> Any:
     """The day of the last signature, else the day the text was begun."""
     signed = [mark.signed_at for mark in revision.signatures]
     return clock.local_date(max(signed) if signed else revision.created_at)
-
-
-def _signature(pairing: Pairing, revision: AgreementRevision, side: Side) -> Signature:
-    mark = revision.signature_of(side)
-    made = signature_on(pairing, side, mark)
-    if mark is None or not mark.on_behalf_of:
-        return made
-    name = f"{mark.name}（代{mark.on_behalf_of}签署）"
-    return Signature(
-        side=made.side, hospital=made.hospital, name=name, job_title=made.job_title, date=made.date
-    )
 
 
 def _annexes(agreement: Agreement) -> list[Annex]:

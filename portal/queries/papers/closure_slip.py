@@ -69,20 +69,20 @@ class ClosureSlip(Paper):
 
 def closure_slip(round_: ClosureRequest) -> ClosureSlip:
     """Return the facts of a round that closed its task; the caller has loaded it in scope."""
-    task = round_.task
+    task, said = round_.task, round_.task_said
     pairing = task.pairing
     day = clock.local_date(round_.decided_at) if round_.decided_at else clock.today()
     return ClosureSlip(
-        **paper_of(pairing, f"{task.title}销号确认单", day),
+        **paper_of(pairing, f"{said['title']}销号确认单", day),
         number=f"{task.code}-{round_.round}",
         code=task.code,
         round=str(round_.round),
         area=task.area.label,
-        task=task.title,
-        weight=Weight(str(task.weight)).label,
+        task=said["title"],
+        weight=Weight(said["weight"]).label,
         problem="\n".join(_problems(task.id)),
-        criteria=task.criteria,
-        measures=task.what_is_done,
+        criteria=said["criteria"],
+        measures=said["measures"],
         term=term_of(task.starts_on, round_.due_on),
         first_due=day_of(task.first_due_on) if task.first_due_on != round_.due_on else "",
         extensions=str(round_.extensions),

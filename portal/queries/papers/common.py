@@ -41,25 +41,37 @@ class Signature:
     date: Annotated[str, Told("签署日期，未签署时为空", "2020年5月18日")]
 
 
-def paper_of(pairing: Pairing, title: str, day: date, author: str = "") -> dict[str, Any]:
-    """Return what the fields of :class:`Paper` say for a paper of ``pairing``."""
-    supporting, supported = pairing.supporting, pairing.supported
+def paper_of(
+    pairing: Pairing,
+    title: str,
+    day: date,
+    author: str = "",
+    names: tuple[str, str] | None = None,
+) -> dict[str, Any]:
+    """Return what the fields of :class:`Paper` say for a paper of ``pairing``.
+
+    ``names`` are the full names of the two sides where the paper has kept them.
+    """
+    supporting, supported = names or (pairing.supporting.name, pairing.supported.name)
     return {
         "title": title,
-        "author": author or f"{supporting.name}、{supported.name}",
+        "author": author or f"{supporting}、{supported}",
         "date": chinese_date(day),
         "day": day.isoformat(),
         "programme": pairing.programme.name,
         "document": pairing.programme.document,
-        "supporting": supporting.name,
-        "supported": supported.name,
-        "supporting_short": supporting.short_name,
-        "supported_short": supported.short_name,
+        "supporting": supporting,
+        "supported": supported,
+        "supporting_short": pairing.supporting.short_name,
+        "supported_short": pairing.supported.short_name,
     }
 
 
-def signature_on(pairing: Pairing, side: Side, mark: Any) -> Signature:
-    """Return the place of ``side``'s signature; ``mark`` is the row of it, or None."""
+def signature_on(pairing: Pairing, side: Side, mark: Any, hospital: str = "") -> Signature:
+    """Return the place of ``side``'s signature; ``mark`` is the row of it, or None.
+
+    ``hospital`` is its full name where the paper has kept it.
+    """
     signed_at: datetime | None = None
     if mark is not None:
         signed_at = next(
@@ -69,8 +81,8 @@ def signature_on(pairing: Pairing, side: Side, mark: Any) -> Signature:
         )
     return Signature(
         side=side.label,
-        hospital=pairing.organisation_on(side).name,
-        name=mark.name if mark is not None else "",
+        hospital=hospital or pairing.organisation_on(side).name,
+        name=getattr(mark, "shown_name", mark.name) if mark is not None else "",
         job_title=getattr(mark, "job_title", "") if mark is not None else "",
         date=day_of(signed_at),
     )

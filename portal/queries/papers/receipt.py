@@ -6,7 +6,7 @@ from typing import Annotated
 from portal import clock
 from portal.models import Agreement, AgreementRevision, Area, Side
 from portal.policies.agreement_checks import Verdict, filing_check
-from portal.policies.agreements import late_days
+from portal.policies.agreements import filing_deadline, late_of
 from portal.queries.papers.common import Paper, day_of, paper_of, term_of
 from portal.queries.papers.telling import Told
 from portal.workflow.annexes import kept_annexes
@@ -60,20 +60,20 @@ class ReceiptPaper(Paper):
 def receipt_paper(agreement: Agreement) -> ReceiptPaper:
     """Return the facts of a filed agreement's receipt; the caller has loaded it in scope."""
     pairing, revision = agreement.pairing, agreement.current
-    deadline = pairing.programme.filing_deadline
-    late = late_days(agreement.first_submitted_at, deadline, deadline)
+    late = late_of(agreement, clock.today())
     centre = agreement.filed_by.organisation_name if agreement.filed_by else ""
     filed = clock.local_date(agreement.filed_at) if agreement.filed_at else clock.today()
-    names = f"{pairing.supporting.name}帮扶{pairing.supported.name}"
+    names = (revision.party(Side.SUPPORTING), revision.party(Side.SUPPORTED))
+    title = f"{'帮扶'.join(names)}协议备案回执"
     return ReceiptPaper(
-        **paper_of(pairing, f"{names}协议备案回执", filed, author=centre),
+        **paper_of(pairing, title, filed, author=centre, names=names),
         centre=centre,
         number=agreement.filing_number or "",
         kind=agreement.kind.label,
         term=term_of(revision.starts_on, revision.ends_on),
         signed="\n".join(_signed(revision)),
         received=day_of(agreement.first_submitted_at),
-        deadline=day_of(deadline),
+        deadline=day_of(filing_deadline(agreement)),
         timeliness=f"逾期报送{late}天" if late else "按期报送",
         reviewer=agreement.filed_by.name if agreement.filed_by else "",
         text_hash=revision.sha256,
@@ -86,7 +86,9 @@ def receipt_paper(agreement: Agreement) -> ReceiptPaper:
 
 def _signed(revision: AgreementRevision) -> list[str]:
     marks = [(side, revision.signature_of(side)) for side in Side]
-    return [f"{side.label} {mark.name}，{day_of(mark.signed_at)}" for side, mark in marks if mark]
+    return [
+        f"{side.label} {mark.shown_name}，{day_of(mark.signed_at)}" for side, mark in marks if mark
+    ]
 
 
 def _points(agreement: Agreement, late: int) -> list[CheckedPoint]:
