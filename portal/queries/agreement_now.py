@@ -112,7 +112,7 @@ def signing_of(agreement: Agreement, viewer: User) -> Signing:
         return Signing()
     if side not in sides_to_sign(agreement):
         return Signing(note=f"本协议约定{side.other.label}先签，{side.other.label}签署后请您签署。")
-    if leave is not None and opened_signing(agreement) == viewer.id:
+    if leave is not None and viewer.id in (agreement.created_by_id, opened_signing(agreement)):
         return Signing(note="本稿由您提请签署，不能再由您代签；请由负责人本人或其他代签人签署。")
     return Signing(True, leave)
 
