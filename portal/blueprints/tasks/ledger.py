@@ -13,6 +13,7 @@ from portal.documents.ledger_xlsx import write_ledger
 from portal.models import Area, Light, PlanState, Role, SheetKind, TaskState, User, Weight
 from portal.policies.pairings import can_see_whole
 from portal.policies.sheets import can_import
+from portal.policies.tasks import BINDING
 from portal.queries import ledger as queries
 from portal.queries.ledger import LedgerFilter
 from portal.queries.pairings import demand_pairings, get_pairing
@@ -89,7 +90,7 @@ def list_for_pairing(pairing_id: int) -> Response:
         "tasks/pairing.html",
         "tasks/_ledger.html",
         pairing=pairing,
-        in_force=state in queries.BINDING,
+        in_force=state in BINDING,
         ended=state is PlanState.TERMINATED,
         lists=bool(can_see_whole(viewer, pairing)),
         **_shared(wanted, page, "tasks.list_for_pairing", pairing_id=pairing.id),
