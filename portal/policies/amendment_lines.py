@@ -22,8 +22,8 @@ from portal.policies.task_fields import FIELDS_BY_NAME, TASK_FIELDS
 FIXED_FIELDS = tuple(field for field in TASK_FIELDS if field.is_fixed and field.name != "due_on")
 """What an amendment changes of a task; its due date moves by an extension."""
 
-NEW_TASK_FIELDS = tuple(field for field in TASK_FIELDS if field.is_fixed)
-"""What an amendment says of a task that it adds."""
+NEW_TASK_FIELDS = TASK_FIELDS
+"""What an amendment says of a task that it adds, who is in charge included."""
 
 BY_RESOLUTION = frozenset({ChangeKind.SUSPEND, ChangeKind.CANCEL})
 """What only a resolution of the leadership group can do (domain-facts §12.3)."""

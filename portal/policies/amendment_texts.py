@@ -9,7 +9,7 @@ from portal.models import Area, Plan, Side, Task, Weight
 from portal.policies.amendment_lines import FIXED_FIELDS, NEW_TASK_FIELDS
 from portal.policies.field_text import cleaned
 from portal.policies.recurrence import year_of
-from portal.policies.task_entries import Values, read_task, term_of
+from portal.policies.task_entries import Charge, People, Values, read_task, term_of
 from portal.policies.task_fields import show_day, show_steps
 
 
@@ -27,19 +27,27 @@ def changed_texts(task: Task, texts: Mapping[str, str]) -> tuple[dict[str, str],
     return {name: present[name] for name in after}, after
 
 
-def new_task_texts(plan: Plan, texts: Mapping[str, str]) -> dict[str, str]:
-    """Return what a line says of a new task. Raises Rejected by the name of the field."""
+def new_task_texts(plan: Plan, texts: Mapping[str, str], people: People) -> dict[str, str]:
+    """Return what a line says of a new task; ``people`` are both hospitals' staff.
+
+    Persons in charge stay as they were typed. Raises Rejected by the name of the field.
+    """
     typed = {field.name: cleaned(texts.get(field.name, "")) for field in NEW_TASK_FIELDS}
-    values = read_texts(plan, typed)
+    values = read_texts(plan, typed, people=people)
     if values["year"] is None:
         values["year"] = year_of(values["due_on"], plan.starts_on)
-    return {name: show_value(name, value) for name, value in values.items()}
+    return {
+        name: typed[name] if isinstance(value, Charge) else show_value(name, value)
+        for name, value in values.items()
+    }
 
 
-def read_texts(plan: Plan, texts: Mapping[str, str], task: Task | None = None) -> Values:
+def read_texts(
+    plan: Plan, texts: Mapping[str, str], task: Task | None = None, *, people: People | None = None
+) -> Values:
     """Return what some fields come to in ``plan``. Raises Rejected by the name of the field."""
-    people = dict.fromkeys(Side, ())
-    values, wrong = read_task(texts, term=term_of(plan), people=people, task=task)
+    staff = people or dict.fromkeys(Side, ())
+    values, wrong = read_task(texts, term=term_of(plan), people=staff, task=task)
     if task is not None and "year" in values and values["year"] is None:
         wrong["year"] = "请填写年度。"
     if "evidence" in values and not values["evidence"]:

@@ -86,11 +86,18 @@ def read_goals(
 
 
 def read_figures(text: str, years: Sequence[int]) -> list[FigureEntry]:
-    """Read figures, one for each line. Raises ValueError with a sentence naming the line."""
+    """Read figures, one for each line. Raises ValueError with a sentence for each wrong line."""
     lines = [line for line in cleaned(text).splitlines() if line.strip()]
     if len(lines) > MAX_FIGURES:
         raise ValueError(f"最多 {MAX_FIGURES} 项指标，现有 {len(lines)} 项。")
-    found = [_read_line(at, line, years) for at, line in enumerate(lines, 1)]
+    found, wrong = [], []
+    for at, line in enumerate(lines, 1):
+        try:
+            found.append(_read_line(at, line, years))
+        except ValueError as refusal:
+            wrong.append(str(refusal))
+    if wrong:
+        raise ValueError("".join(wrong))
     names = [one.name for one in found]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise ValueError(f"指标“{twice}”写了两次。")
@@ -102,11 +109,16 @@ def _read_line(at: int, line: str, years: Sequence[int]) -> FigureEntry:
     most = 3 + len(years)
     if len(parts) > most:
         raise ValueError(f"第 {at} 行多于 {most} 栏，应为：{FIGURE_FORM}。")
+    # Words and numbers parted by spaces only would all become the name.
+    if len(parts) == 1:
+        raise ValueError(f"第 {at} 行没有用“|”分栏，应为：{FIGURE_FORM}。")
     parts += [""] * (most - len(parts))
     name, unit, baseline, *targets = parts
     if not name or len(name) > NAME_LENGTH or len(unit) > UNIT_LENGTH:
         raise ValueError(f"第 {at} 行应先写指标名称（{NAME_LENGTH} 字以内）和单位。")
     numbers = [_number(at, part) for part in (baseline, *targets)]
+    if all(number is None for number in numbers):
+        raise ValueError(f"第 {at} 行没有数值，至少写基线值或一年的目标值。")
     return FigureEntry(
         name,
         unit,
@@ -124,6 +136,42 @@ def _number(at: int, text: str) -> Decimal | None:
         return read_number(text)
     except ValueError as refusal:
         raise ValueError(f"第 {at} 行的“{text}”：{refusal}") from None
+
+
+def figure_rows(text: str, years: Sequence[int]) -> list[list[str]] | None:
+    """Return a text of figures as rows of cells, for a table; None where it does not read so."""
+    most = 3 + len(years)
+    rows = [[part.strip() for part in line.split("|")] for line in text.splitlines()]
+    if any(len(row) > most for row in rows):
+        return None
+    return [row + [""] * (most - len(row)) for row in rows]
+
+
+def figure_head(years: Sequence[int]) -> list[str]:
+    """Return the headings over :func:`figure_rows`."""
+    return ["指标", "单位", "基线值", *(f"第{year}年" for year in years)]
+
+
+def compare_figures(
+    before: str, after: str, years: Sequence[int]
+) -> list[tuple[str, list[str]]] | None:
+    """Return each figure with what happens to it: 新增, 修改为, 删除, or 不变.
+
+    The old line stands above one that is changed. None where a text does not read as figures.
+    """
+    old, new = figure_rows(before, years), figure_rows(after, years)
+    if old is None or new is None:
+        return None
+    was, now = {row[0]: row for row in old}, {row[0]: row for row in new}
+    found: list[tuple[str, list[str]]] = []
+    for row in new:
+        if row[0] not in was:
+            found.append(("新增", row))
+        elif was[row[0]] == row:
+            found.append(("不变", row))
+        else:
+            found += [("原", was[row[0]]), ("改为", row)]
+    return found + [("删除", row) for row in old if row[0] not in now]
 
 
 def _line(one: FigureEntry, years: Sequence[int]) -> str:

@@ -38,6 +38,7 @@ from portal.policies.amendment_lines import (
     needs_refiling,
     unfit,
 )
+from portal.policies.goal_texts import FIGURES, compare_figures, figure_head
 from portal.policies.plans import sees_plans
 from portal.policies.scope import visible_pairings
 from portal.queries.history import history_of
@@ -49,6 +50,10 @@ REFILE_WORKDAYS = 15
 """A changed agreement is filed again within so many working days (§12.1, clause 18)."""
 
 
+FigureTable = tuple[Sequence[str], Sequence[tuple[str, list[str]]]]
+"""Headings, and rows of what happens to a figure with its cells."""
+
+
 @dataclass(frozen=True)
 class FieldDiff:
     """One field of a line: what it says and what it shall say."""
@@ -56,6 +61,9 @@ class FieldDiff:
     label: str
     before: list[Piece]
     after: list[Piece]
+    # Figures of the goals are compared line by line, as a table.
+    head: Sequence[str] = ()
+    rows: Sequence[tuple[str, list[str]]] = ()
 
 
 @dataclass(frozen=True)
@@ -204,9 +212,18 @@ def line_view(line: AmendmentChange) -> LineView:
         else:
             pieces = compare_texts(before, after)
         if any(pieces):
-            fields.append(FieldDiff(label_of(line, name), *pieces))
+            table: FigureTable = ((), ())
+            if line.kind is ChangeKind.GOAL:
+                table = figure_table(name, before, after, line.amendment.pairing.programme.years)
+            fields.append(FieldDiff(label_of(line, name), *pieces, *table))
     open_now = line.amendment.state in policies.OPEN_STATES
     return LineView(line, line_title(line), fields, unfit(line) if open_now else [])
+
+
+def figure_table(name: str, before: str, after: str, years: Sequence[int]) -> FigureTable:
+    """Return heading and rows of the figures' difference; both empty for any other field."""
+    rows = compare_figures(before, after, years) if name == FIGURES else None
+    return (["变动", *figure_head(years)], rows) if rows else ((), ())
 
 
 def turn_of(amendment: PlanAmendment) -> Turn | None:
@@ -301,6 +318,14 @@ def resolutions_of(pairing: Pairing, *, limit: int = 100) -> list[Resolution]:
             .limit(limit)
         )
     )
+
+
+def has_approved_minutes(pairing: Pairing) -> bool:
+    """Whether the minutes of any meeting of the pairing are approved."""
+    approved = sa.select(Meeting.id).where(
+        Meeting.pairing_id == pairing.id, Meeting.state == MeetingState.APPROVED
+    )
+    return db.session.scalar(approved.limit(1)) is not None
 
 
 def resolution_title(resolution: Resolution) -> str:

@@ -1,6 +1,6 @@
 """Versions of a plan: the list, one as it stood, and two beside each other."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from portal.extensions import db
 from portal.models import Area, PlanVersion, User
 from portal.policies.goal_texts import goal_labels
 from portal.policies.plan_snapshot import STANDING, TASK_LABELS
-from portal.queries.amendments import FieldDiff
+from portal.queries.amendments import FieldDiff, figure_table
 from portal.queries.text_diff import Piece, compare_texts
 
 LEFT_OUT = frozenset({"code", "supporting_owner", "supported_owner"})
@@ -82,7 +82,7 @@ def _goals(before: PlanVersion, after: PlanVersion, years: list[int]) -> list[Di
     for area in Area:
         old = before.content.get("goals", {}).get(area.value, {})
         new = after.content.get("goals", {}).get(area.value, {})
-        if fields := _fields(old, new, labels):
+        if fields := _fields(old, new, labels, years):
             found.append(Difference(area.label, "修改目标", "info", fields))
     return found
 
@@ -116,10 +116,17 @@ def _name(task: Mapping[str, Any]) -> str:
 
 
 def _fields(
-    old: Mapping[str, str], new: Mapping[str, str], labels: Mapping[str, str]
+    old: Mapping[str, str],
+    new: Mapping[str, str],
+    labels: Mapping[str, str],
+    years: Sequence[int] = (),
 ) -> list[FieldDiff]:
     return [
-        FieldDiff(label, *compare_texts(old.get(name, ""), new.get(name, "")))
+        FieldDiff(
+            label,
+            *compare_texts(old.get(name, ""), new.get(name, "")),
+            *figure_table(name, old.get(name, ""), new.get(name, ""), years),
+        )
         for name, label in labels.items()
         if old.get(name, "") != new.get(name, "")
     ]

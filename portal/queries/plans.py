@@ -37,7 +37,7 @@ from portal.policies.scope import visible_pairings
 from portal.queries.agreements_at_hand import AtHand, agreements_at_hand
 from portal.queries.problems import unanswered_problems
 from portal.workdays import workdays_between
-from portal.workflow.plans import Gap, advice_for_agreement, gaps_for_agreement
+from portal.workflow.plans import Gap, gaps_for_agreement
 
 OWNERS = tuple(
     joinedload(owner).options(load_only(User.name), lazyload(User.organisation))
@@ -145,7 +145,7 @@ def plan_page(plan: Plan) -> PlanPage:
 
 def advice_of(plan: Plan) -> list[str]:
     """Return what the leaders should know but may accept."""
-    return [*advice_for_agreement(plan), *figure_advice(plan.figures, _comparisons(plan))]
+    return figure_advice(plan.figures, _comparisons(plan))
 
 
 def _comparisons(plan: Plan) -> dict[str, Comparison]:

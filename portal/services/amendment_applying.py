@@ -23,6 +23,7 @@ from portal.policies.amendment_lines import area_of, line_title
 from portal.policies.amendment_texts import read_texts
 from portal.policies.goal_texts import FIGURES, goal_key, read_figures
 from portal.policies.task_fields import FIELDS_BY_NAME
+from portal.queries.plans import people_of
 from portal.services.extensions import drop_waiting
 from portal.services.plan_changes import area_letter, new_task, next_number
 from portal.services.plan_tasks import fill_new
@@ -71,7 +72,7 @@ def _change(line: AmendmentChange, actor: User) -> None:
 def _add_task(line: AmendmentChange, actor: User) -> None:
     amendment = line.amendment
     texts = {name: text for name, text in line.after.items() if name in FIELDS_BY_NAME}
-    values = read_texts(amendment.plan, texts)
+    values = read_texts(amendment.plan, texts, people=people_of(amendment.pairing))
     area: Area = values["area"]
     task = new_task(
         amendment.plan,

@@ -37,6 +37,7 @@ from portal.policies.decision import require
 from portal.policies.goal_texts import AREA, goal_texts, read_goals
 from portal.policies.recurrence import occurrences, steps_of
 from portal.policies.task_fields import FIELDS_BY_NAME, show_day, show_steps
+from portal.queries.plans import people_of
 from portal.services.plan_changes import lock
 from portal.services.plan_versions import ensure_version
 from portal.workflow import check_version, record, transition
@@ -129,7 +130,7 @@ def change_task(
     StaleEdit, or Rejected by the name of the field.
     """
     open_for_edit(amendment, actor=actor, seen_version=seen_version)
-    _refuse_unfit(ChangeKind.CHANGE, task)
+    refuse_unfit(ChangeKind.CHANGE, task)
     before, after = changed_texts(task, texts)
     line = _line_about(amendment, ChangeKind.CHANGE, task)
     if line is None and not after:
@@ -156,7 +157,7 @@ def add_task(
 ) -> AmendmentChange:
     """Let the amendment add a task of the pairing's own. Raises as :func:`change_task`."""
     open_for_edit(amendment, actor=actor, seen_version=seen_version)
-    after = new_task_texts(amendment.plan, texts)
+    after = new_task_texts(amendment.plan, texts, people_of(amendment.pairing))
     _begin(amendment, actor)
     _note(amendment, [("新增任务", after["title"])], actor)
     return _add(amendment, ChangeKind.ADD, after=after)
@@ -273,7 +274,7 @@ def rest_tasks(
     if not tasks:
         raise Rejected({"task": "请至少勾选一项任务。"})
     for task in tasks:
-        _refuse_unfit(kind, task)
+        refuse_unfit(kind, task)
     _begin(amendment, actor)
     for task in tasks:
         for other in STATE_KINDS:
@@ -343,7 +344,8 @@ def hold(amendment: PlanAmendment) -> None:
     db.session.refresh(amendment)
 
 
-def _refuse_unfit(kind: ChangeKind, task: Task) -> None:
+def refuse_unfit(kind: ChangeKind, task: Task) -> None:
+    """Refuse a task whose state does not allow ``kind`` now. Raises StepRefused."""
     db.session.refresh(task)
     if task.state not in FITTING_STATES[kind]:
         raise StepRefused(f"{_named(task)}当前状态为“{task.state.label}”，不能{kind.label}。")

@@ -156,24 +156,19 @@ def _people_gaps(plan: Plan) -> list[Gap]:
 
 
 def _goal_gaps(plan: Plan) -> list[Gap]:
-    """Name the years without any goal."""
-    written = {goal.year for goal in plan.goals if goal.goal.strip()}
-    return [
-        Gap(GapKind.GOALS, f"第{year}年还没有目标")
-        for year in plan.pairing.programme.years
-        if year not in written
-    ]
-
-
-def advice_for_agreement(plan: Plan) -> list[str]:
-    """Return what the leaders should know but may accept: areas without a goal in the first year.
-
-    Nothing while the plan has no goals at all: the checklist says that already.
-    """
-    with_goal = {goal.area for goal in plan.goals if goal.year == 1 and goal.goal.strip()}
-    if not with_goal:
-        return []
-    return [f"第1年“{area.label}”还没有目标" for area in Area if area not in with_goal]
+    """Name each area and year without a goal; in one line for the year where it has none."""
+    written = {(goal.year, goal.area) for goal in plan.goals if goal.goal.strip()}
+    gaps = []
+    for year in plan.pairing.programme.years:
+        absent = [area for area in Area if (year, area) not in written]
+        if len(absent) == len(Area):
+            gaps.append(Gap(GapKind.GOALS, f"第{year}年还没有目标"))
+        else:
+            gaps += [
+                Gap(GapKind.GOALS, f"第{year}年“{area.label}”还没有目标", area=area)
+                for area in absent
+            ]
+    return gaps
 
 
 def missing_endorsements(plan: Plan) -> list[str]:

@@ -1,12 +1,21 @@
 """Amendments in the browser: written, consented to, approved, read; the versions they leave."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from portal.extensions import db
-from portal.models import AmendmentState, ChangeKind, PlanAmendment, Task, TaskState
+from portal.models import (
+    AmendmentState,
+    Area,
+    ChangeKind,
+    GoalFigure,
+    PlanAmendment,
+    Task,
+    TaskState,
+)
 from portal.services.plan_versions import take_version
 from tests.factories import PASSWORD, Scene, make_scene
 from tests.factories import amendments as made
@@ -167,6 +176,81 @@ def test_goals_and_figures_of_an_area_are_amended(client: PageClient, scene: Sce
         {"1": "15", "2": "18", "3": "20"},
     )
     assert any(goal.year == 2 and "全部带教" in goal.goal for goal in plan.goals)
+
+
+def test_a_line_of_figures_that_is_not_parted_is_refused_and_a_lost_one_named(
+    client: PageClient, scene: Scene
+) -> None:
+    plan = plan_in_force(scene.pairing, scene)
+    amendment = made.started(scene)
+    plan.figures.append(
+        GoalFigure(
+            area=Area.FACULTY,
+            position=1,
+            name="带教师资",
+            unit="人",
+            baseline=Decimal(12),
+            targets={"1": "15"},
+        )
+    )
+    db.session.flush()
+    client.login(scene.supported_coordinator, PASSWORD)
+    page = client.get(f"/amendments/{amendment.id}/goals?area=faculty")
+    typed = "全科病床数 张 16 16 20\n门诊量 | 人次 | 多"
+    bad = client.submit(page, "main form", figures=typed)
+    assert bad.status == 422
+    assert "第 1 行没有用“|”分栏" in bad.text
+    assert "第 2 行的“多”：请填写数字" in bad.text
+    assert bad.one("#figures").get_text().strip() == typed
+    assert client.submit(bad, "main form", figures="病床 | 张 | 16 | 20").status == 303
+    lines = client.get(f"/amendments/{amendment.id}").one("#lines")
+    rows = [" ".join(row.get_text(" ").split()) for row in lines.select("tbody tr")]
+    assert rows == ["新增 病床 张 16 20 — —", "删除 带教师资 人 12 15 — —"]
+    assert "|" not in lines.get_text()
+
+
+def test_the_form_of_a_task_that_cannot_be_amended_does_not_open(
+    client: PageClient, scene: Scene
+) -> None:
+    amendment = made.started(scene)
+    task = made.task_of(scene)
+    task.state = TaskState.CLOSURE_REQUESTED
+    db.session.flush()
+    client.login(scene.supported_coordinator, PASSWORD)
+    refused = client.get(f"/amendments/{amendment.id}/tasks/{task.id}")
+    assert refused.status == 409
+    assert "不能修改任务" in refused.text
+
+
+def test_a_task_is_added_with_somebody_in_charge_on_both_sides(
+    client: PageClient, scene: Scene
+) -> None:
+    plan_in_force(scene.pairing, scene)
+    amendment = made.started(scene)
+    client.login(scene.supporting_coordinator, PASSWORD)
+    page = client.get(f"/amendments/{amendment.id}/new-task")
+    answer = client.submit(
+        page,
+        "main form",
+        title="新建门诊",
+        criteria="开诊。",
+        starts_on="2021-03-01",
+        due_on="2021-12-31",
+        evidence="开诊照片",
+        supporting_owner="吴某",
+        supported_owner=scene.supported_contributor.name,
+    )
+    assert answer.status == 303
+    assert "帮扶方责任人 内容 吴某" in " ".join(
+        client.get(str(answer.location)).one("#lines").get_text(" ").split()
+    )
+    made.drafts.save_reason(
+        amendment, reason=made.WHY, resolution_id=None, actor=scene.supported_coordinator
+    )
+    made.approved(scene, amendment)
+    task = db.session.scalars(sa.select(Task).where(Task.title == "新建门诊")).one()
+    assert task.supporting_person == "吴某"
+    assert task.supported_owner is scene.supported_contributor
 
 
 def test_standard_tasks_are_added_from_the_library(client: PageClient, session: Any) -> None:

@@ -30,7 +30,10 @@ def edit_reason(amendment_id: int) -> Response | str | tuple[str, int]:
     """Write why the plan is changed, and which resolution it rests on."""
     amendment = own_amendment(amendment_id)
     form = ReasonForm()
-    form.offer(queries.resolutions_of(amendment.pairing))
+    form.offer(
+        queries.resolutions_of(amendment.pairing),
+        minutes=queries.has_approved_minutes(amendment.pairing),
+    )
     if request.method == "GET":
         form.reason.data = amendment.reason
         form.resolution.data = str(amendment.resolution_id or "")
@@ -63,6 +66,7 @@ def change_task(amendment_id: int, task_id: int) -> Response | str | tuple[str, 
     task = get_plan_task(amendment.plan_id, task_id, viewer=actor())
     form = task_form(new=False)()
     if request.method == "GET":
+        services.refuse_unfit(ChangeKind.CHANGE, task)
         _fill_change(form, amendment, task)
         return _page("amendments/task.html", amendment, form, task=task)
     if form.validate():

@@ -18,10 +18,12 @@ from portal.web.forms import MaxLength, PortalForm
 
 HINTS = {
     "evidence": "每行一项；已有材料的一项不能去掉",
-    "milestones": "每行一个，先写日期，如 2021-03-31 完成选址",
+    "milestones": "每行一个，先写日期或第几个月，如 2021-03-31 完成选址、第6个月 完成验收",
     "starts_on": "如 2021-03-01",
     "due_on": "如 2021-12-31",
     "year": "如 第2年",
+    "supporting_owner": "填写姓名；有账号的人员批准后即可办理",
+    "supported_owner": "填写姓名；有账号的人员批准后即可办理",
 }
 
 
@@ -38,10 +40,11 @@ class ReasonForm(PortalForm):
         description="暂停或取消任务必须有已批准纪要中的议定事项；其他调整可以不选",
     )
 
-    def offer(self, resolutions: Sequence[Resolution]) -> None:
-        """Offer the resolutions of approved minutes."""
+    def offer(self, resolutions: Sequence[Resolution], *, minutes: bool) -> None:
+        """Offer the resolutions; ``minutes`` says whether any minutes are approved at all."""
+        none = "已批准的纪要中没有议定事项" if minutes else "还没有已批准的会议纪要"
         self.resolution.choices = [
-            SelectChoice("", "无" if resolutions else "还没有已批准的会议纪要"),
+            SelectChoice("", "无" if resolutions else none),
             *(SelectChoice(str(one.id), resolution_title(one)) for one in resolutions),
         ]
 

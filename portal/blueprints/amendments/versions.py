@@ -4,8 +4,8 @@ from flask import render_template, request, url_for
 
 from portal.blueprints.amendments import bp
 from portal.errors import NotVisible
-from portal.models import Plan, PlanVersion
-from portal.policies.goal_texts import goal_labels
+from portal.models import Area, Plan, PlanVersion
+from portal.policies.goal_texts import FIGURES, figure_head, figure_rows, goal_labels
 from portal.queries import plan_versions as queries
 from portal.queries.plans import get_plan
 from portal.web.accounts import actor
@@ -17,6 +17,9 @@ def show_version(plan_id: int, number: int) -> str:
     """Show the whole plan as it stood; read only, and made to be printed."""
     plan = get_plan(plan_id, viewer=actor())
     version = queries.get_version(plan.id, number)
+    years = plan.pairing.programme.years
+    goals = version.content.get("goals", {})
+    labels = {name: label for name, label in goal_labels(years).items() if name != FIGURES}
     return render_template(
         "amendments/version.html",
         pairing=plan.pairing,
@@ -24,8 +27,14 @@ def show_version(plan_id: int, number: int) -> str:
         version=version,
         versions=queries.versions_of(plan.id),
         areas=queries.tasks_by_area(version),
-        goals=version.content.get("goals", {}),
-        goal_labels=goal_labels(plan.pairing.programme.years),
+        goals=goals,
+        goal_labels=labels,
+        figures=[
+            (area, cells)
+            for area in Area
+            for cells in figure_rows(goals.get(area.value, {}).get(FIGURES, ""), years) or []
+        ],
+        figure_head=figure_head(years),
         back=url_for("amendments.list_for_pairing", pairing_id=plan.pairing_id),
     )
 
