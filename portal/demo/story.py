@@ -30,6 +30,7 @@ from portal.models import (
     Task,
     User,
 )
+from portal.policies.agreement_checks import ByEye
 from portal.queries.library import library_tasks
 from portal.services import (
     agreements,
@@ -221,7 +222,7 @@ class Story:
     def file(self, agreement: Agreement, day: date) -> None:
         """Let the centre put the agreement on file; the plan is in force."""
         with clock.at(day, 10, 40):
-            agreements.file_agreement(agreement, actor=self.reviewer)
+            agreements.file_agreement(agreement, actor=self.reviewer, checked=list(ByEye))
 
     def reach_filing(
         self, submitted: date, filed: date, *, size: int = 100, photo: bool = False

@@ -18,6 +18,7 @@ from portal.models import (
     Programme,
     Side,
 )
+from portal.policies.agreement_text import PARTIES_KEY, with_blanks
 from portal.policies.annexes import Content, is_empty
 from portal.policies.annexes import task_areas as annex_areas
 
@@ -41,11 +42,23 @@ class Verdict(LabelledEnum):
     PASS = "pass", "符合", "success"
     FAIL = "fail", "不符合", "danger"
     LOOK = "look", "请人工核对", "warning"
+    UNRECORDED = "unrecorded", "备案时未登记", "neutral"
 
     @property
     def mark(self) -> str:
         """The sign that stands before the words."""
-        return {"pass": "✓", "fail": "✗", "look": "○"}[self.value]
+        return {"pass": "✓", "fail": "✗", "look": "○", "unrecorded": "–"}[self.value]
+
+
+class ByEye(LabelledEnum):
+    """The points that only the reviewer's eye can judge; both are ticked at the filing."""
+
+    SEAL = "seal", "双方已加盖单位公章", "neutral"
+    LEGIBLE = "legible", "扫描件清晰可读", "neutral"
+
+
+HASH_POINT = "扫描件与登记的校验值一致"
+"""The point that the portal judges by itself when the agreement is filed."""
 
 
 @dataclass(frozen=True)
@@ -104,13 +117,15 @@ def filing_check(
     group_gaps: Sequence[str],
     late: int,
     scan_intact: bool | None,
+    recorded: Mapping[str, str] | None = None,
 ) -> list[Point]:
     """Return the twelve points of the filing check (domain-facts §12.1), in its order.
 
     ``late`` counts days after the deadline. ``scan_intact`` says whether the stored bytes
     still have the registered hash; None where they were not read. Once signing is open plan
     and task list are judged by the ``annexes`` kept with the revision, before that by ``plan``
-    and ``task_areas`` as they are now.
+    and ``task_areas`` as they are now. ``recorded`` is what the history of a filing says
+    about the points that were looked at then (label → finding); None before a filing.
     """
     pairing = agreement.pairing
     years = len(pairing.programme.years)
@@ -128,7 +143,7 @@ def filing_check(
         _point(
             "双方名称与结对表一致",
             both_named,
-            "、".join(names),
+            f"{'、'.join(names)}{_blank_note(revision)}",
         ),
         _point("续签期限与原协议衔接" if renewed else f"帮扶期限为{years}年", not gap, gap),
         _point("写明五个方面的帮扶内容", not areas, _names(areas, "未提及")),
@@ -137,15 +152,21 @@ def filing_check(
         _point("附任务清单且五个方面均有任务", not untasked, _names(untasked, "没有任务：")),
         _point("领导小组组成符合通知要求", not group_gaps, "；".join(group_gaps)),
         _point("双方负责人已签署", not unsigned, _names(unsigned, "尚未签署：")),
-        Point("双方已加盖单位公章", Verdict.LOOK, "对照扫描件核对"),
+        _eye_point(ByEye.SEAL, "对照扫描件核对", recorded),
         _point("在规定期限内报送", late == 0, f"逾期 {late} 天，不影响备案" if late else ""),
-        _scan_point(revision),
-        _hash_point(revision, scan_intact),
+        _scan_point(revision, recorded),
+        _hash_point(revision, scan_intact, recorded),
     ]
 
 
 def _point(label: str, holds: bool, note: str) -> Point:
     return Point(label, Verdict.PASS if holds else Verdict.FAIL, note)
+
+
+def _blank_note(revision: AgreementRevision) -> str:
+    """Return what to look for on the scan where the parties' head was left to be filled in."""
+    heads = [one for one in with_blanks(revision.clauses) if one.clause.key == PARTIES_KEY]
+    return "；“＿＿＿”处没有填写，请核对扫描件是否已手填" if heads else ""
 
 
 def _names(members: Sequence[LabelledEnum], lead: str) -> str:
@@ -161,16 +182,30 @@ def _plan_point(annexes: Mapping[AnnexKind, Content], plan: Plan | None) -> Poin
     return _point(label, settled, plan.state.label if plan else "尚未制定")
 
 
-def _scan_point(revision: AgreementRevision) -> Point:
+def _eye_point(point: ByEye, advice: str, recorded: Mapping[str, str] | None) -> Point:
+    """Return what the reviewer recorded at the filing; before that, how to judge the point."""
+    if recorded is None:
+        return Point(point.label, Verdict.LOOK, advice)
+    found = recorded.get(point.label)
+    return Point(point.label, Verdict.PASS if found else Verdict.UNRECORDED, found or "")
+
+
+def _scan_point(revision: AgreementRevision, recorded: Mapping[str, str] | None) -> Point:
     if revision.scan is None:
-        return Point("扫描件清晰可读", Verdict.FAIL, "尚未上传扫描件")
-    return Point("扫描件清晰可读", Verdict.LOOK, "打开扫描件逐页查看")
+        return Point(ByEye.LEGIBLE.label, Verdict.FAIL, "尚未上传扫描件")
+    return _eye_point(ByEye.LEGIBLE, "打开扫描件逐页查看", recorded)
 
 
-def _hash_point(revision: AgreementRevision, intact: bool | None) -> Point:
-    label = "扫描件与登记的校验值一致"
+def _hash_point(
+    revision: AgreementRevision, intact: bool | None, recorded: Mapping[str, str] | None
+) -> Point:
+    label = HASH_POINT
     if revision.scan is None:
         return Point(label, Verdict.FAIL, "尚未上传扫描件")
+    if recorded is not None:
+        if found := recorded.get(label):
+            return _point(label, found.startswith(Verdict.PASS.label), found)
+        return Point(label, Verdict.UNRECORDED)
     if intact is None:
         return Point(label, Verdict.LOOK, "审核时由系统重新计算")
     return _point(label, intact, f"SHA-256：{revision.scan.sha256[:16]}…")

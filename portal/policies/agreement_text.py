@@ -13,6 +13,9 @@ from portal.policies.agreement_words import chinese_date, chinese_number
 UNDECIDED = "（待定）"
 """Stands in a fresh draft where a fact is not known yet; must be gone before signing."""
 
+HAND_BLANK = "＿"
+"""Stands where the two sides fill something in, in the text or by hand on paper."""
+
 TERM_KEY = "term_and_goals"
 TERM_KEYS = frozenset({TERM_KEY, "effect_copies_filing"})
 """The clauses that name the first or last day."""
@@ -32,6 +35,11 @@ class Article:
     def name(self) -> str:
         """How it is cited with its title: 第三条 组织机构与沟通报告."""
         return f"{self.label} {self.clause.title}".strip()
+
+
+def with_blanks(clauses: Iterable[AgreementClause]) -> list[Article]:
+    """Return the articles in which something is still to be filled in (＿＿＿)."""
+    return [one for one in articles(clauses) if HAND_BLANK in one.clause.body]
 
 
 def article_label(number: int) -> str:

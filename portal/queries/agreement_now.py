@@ -162,5 +162,5 @@ def steps_of(agreement: Agreement) -> list[dict[str, str]]:
         for at, label in enumerate(labels)
     ]
     if over and agreement.filed_at is None:
-        return [{"label": "放弃起草", "state": "returned"}]
-    return [*steps, {"label": state.label, "state": "returned"}] if over else steps
+        return [{"label": "放弃起草", "state": "over"}]
+    return [*steps, {"label": state.label, "state": "over"}] if over else steps

@@ -21,8 +21,9 @@ from portal.models import (
 )
 from portal.policies.agreement_checks import Point, filing_check
 from portal.policies.agreement_remarks import remarks_on
-from portal.policies.agreement_text import Article, articles
+from portal.policies.agreement_text import Article, articles, with_blanks
 from portal.policies.agreements import (
+    BEING_MADE,
     EDITABLE,
     IN_FORCE,
     Waiting,
@@ -124,8 +125,22 @@ class AgreementPage:
     @property
     def returned(self) -> Event | None:
         """The return that still has to be answered."""
-        if not self.agreement.return_reason:
-            return None
+        mending = self.agreement.return_reason and self.agreement.state in EDITABLE
+        return self._last_return if mending else None
+
+    @property
+    def blanks(self) -> list[Article]:
+        """The articles with something left to fill in: worth a word, no bar to signing."""
+        return with_blanks(self.agreement.current.clauses)
+
+    @property
+    def returned_before(self) -> Event | None:
+        """The last return, once what it asked for is mended and on its way again."""
+        on_its_way = self.agreement.state in BEING_MADE - EDITABLE
+        return self._last_return if on_its_way else None
+
+    @property
+    def _last_return(self) -> Event | None:
         return next((event for event in self.events if event.action == "return"), None)
 
 
@@ -149,6 +164,7 @@ def agreement_page(
     at_hand = agreements_at_hand([agreement.pairing_id]).get(agreement.pairing_id, AtHand())
     termination = last_termination(agreement)
     signing = signing_of(agreement, viewer)
+    events = _events(agreement, termination)
     return AgreementPage(
         agreement=agreement,
         revision=revision,
@@ -167,6 +183,7 @@ def agreement_page(
             group_gaps=standing.group_gaps,
             late=late,
             scan_intact=_scan_intact(agreement, revision, viewer),
+            recorded=_recorded(agreement, revision, events),
         ),
         gaps=gaps_of(agreement, standing),
         steps=steps_of(agreement),
@@ -183,7 +200,7 @@ def agreement_page(
             workdays_between(clock.local_date(waiting.since), today) if waiting else None
         ),
         late=late,
-        events=_events(agreement, termination),
+        events=events,
         at_hand=at_hand,
         termination=termination,
     )
@@ -267,6 +284,18 @@ def _worth_comparing(agreement: Agreement, changes: list[ClauseChange]) -> bool:
         return True
     changed = any(one.change is not Change.SAME for one in changes)
     return changed and agreement.state in EDITABLE | {AgreementState.SIGNING}
+
+
+def _recorded(
+    agreement: Agreement, revision: AgreementRevision, events: list[Event]
+) -> dict[str, str] | None:
+    """Return what was found when ``revision`` was filed, by point; None before a filing."""
+    if agreement.filed_at is None:
+        return None
+    filing = next((event for event in events if event.action == "file"), None)
+    if filing is None or revision is not agreement.current:
+        return {}
+    return dict(filing.details)
 
 
 def _scan_intact(agreement: Agreement, revision: AgreementRevision, viewer: User) -> bool | None:

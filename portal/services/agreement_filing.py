@@ -1,14 +1,19 @@
 """The centre's decision about an agreement: filed under a number with its hash, or returned."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import sqlalchemy as sa
 
 from portal import clock
+from portal.errors import Rejected
 from portal.extensions import db
-from portal.models import Agreement, AgreementRemark, Programme, User
+from portal.models import Agreement, AgreementRemark, AgreementState, Programme, User
+from portal.policies.agreement_checks import HASH_POINT, ByEye, Verdict
 from portal.policies.agreement_seal import seal_of
 from portal.policies.agreement_text import Remark, compose_reason
+from portal.policies.agreements import can_review
+from portal.policies.decision import require
+from portal.queries.agreements import scan_is_intact
 from portal.services.agreement_drafts import next_revision
 from portal.services.agreement_steps import hold_plan, lock, name_parties, named, take
 from portal.services.plans import put_in_force
@@ -20,14 +25,21 @@ NUMBER = "琼全科帮扶备〔{year}〕{sequence}号"
 
 
 def file_agreement(
-    agreement: Agreement, *, actor: User, seen_version: int | None = None
+    agreement: Agreement,
+    *,
+    actor: User,
+    checked: Collection[ByEye],
+    seen_version: int | None = None,
 ) -> Agreement:
     """File the agreement under the next number of its programme and year; the plan begins.
 
     Two reviewers at once wait for each other at the programme's row, so that numbers are
     neither doubled nor skipped. What it replaces is superseded in the same transaction.
     The hash over text, annexes, signatures and scan is taken now and stands on the receipt.
+    ``checked`` are the points that the reviewer looked at and found right; what was found
+    stands in the history. Raises Rejected naming each point that was not looked at.
     """
+    require(can_review(actor, agreement))
     pairing = agreement.pairing
     hold_plan(agreement)
     db.session.execute(
@@ -39,6 +51,7 @@ def file_agreement(
     year = clock.local_date(now).year
     sequence = _next_sequence(agreement.programme_id, year)
     number = NUMBER.format(year=year, sequence=sequence)
+    found = _findings(agreement, actor, checked)
     old = agreement.replaces
     if old is not None:
         lock(old)
@@ -50,7 +63,7 @@ def file_agreement(
             "file",
             actor=actor,
             seen_version=seen_version,
-            details=[("备案号", number)],
+            details=[("备案号", number), *found],
         )
         agreement.filing_year, agreement.filing_sequence = year, sequence
         agreement.filing_number = number
@@ -99,6 +112,25 @@ def return_agreement(
     agreement.revisions.append(next_revision(revision, now))
     db.session.flush()
     return agreement
+
+
+def _findings(
+    agreement: Agreement, actor: User, checked: Collection[ByEye]
+) -> list[tuple[str, str]]:
+    """Return what the reviewer saw and what the portal computed, as the history keeps it.
+
+    Says nothing about what is not waiting to be filed: the step itself refuses that.
+    """
+    scan = agreement.current.scan
+    if agreement.state is not AgreementState.SUBMITTED or scan is None:
+        return []
+    if unseen := [point for point in ByEye if point not in checked]:
+        raise Rejected({point.value: f"请核对“{point.label}”并勾选。" for point in unseen})
+    day = clock.today().isoformat()
+    seen = f"{Verdict.PASS.label}（审核人 {actor.name} {day} 核对）"
+    verdict = Verdict.PASS if scan_is_intact(scan) else Verdict.FAIL
+    computed = f"{verdict.label}（{day} 重新计算，SHA-256：{scan.sha256[:16]}…）"
+    return [*((point.label, seen) for point in ByEye), (HASH_POINT, computed)]
 
 
 def _next_sequence(programme_id: int, year: int) -> int:

@@ -358,6 +358,8 @@ def mend_and_file(cast: Cast, agreement: str, scan: Path) -> None:
     page = centre.open(agreement)
     for added in ("每年派驻2人。", "经费由双方自筹。"):
         expect(page.locator("ins", has_text=added).first).to_be_visible()
+    for seen in ("单位公章", "清晰可读"):
+        centre.page.get_by_label(re.compile(seen)).check()
     centre.press("准予备案")
     centre.sees("琼全科帮扶备〔2021〕")
     lead.open(agreement)

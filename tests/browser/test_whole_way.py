@@ -95,6 +95,8 @@ def file_the_agreement(cast: Cast, scan: Path) -> None:
     centre = cast[CENTRE]
     centre.open("/agreements")
     centre.page.get_by_role("link", name=re.compile("儋州")).first.click()
+    for seen in ("单位公章", "清晰可读"):
+        centre.page.get_by_label(re.compile(seen)).check()
     centre.press("准予备案")
     centre.sees("琼全科帮扶备〔2021〕")
     lead.open(f"{PAIRING}/plan")

@@ -13,6 +13,7 @@ from portal.models import (
     Side,
     User,
 )
+from portal.policies.agreement_checks import ByEye
 from portal.policies.agreement_remarks import unsettled
 from portal.services import agreements, groups
 from portal.services.agreement_clauses import answer_remarks
@@ -22,6 +23,9 @@ from tests.factories.evidence import pdf_bytes
 from tests.factories.people import make_user
 from tests.factories.plans import agreed_plan
 from tests.factories.scenes import Scene
+
+BY_EYE = tuple(ByEye)
+"""Everything the reviewer looks at before filing."""
 
 COMPLETE_GROUP = (
     MemberEntry("林一川", Side.SUPPORTING, "院长", GroupRole.LEADER, Duty.BASE_HEAD),
@@ -98,7 +102,9 @@ def returned_agreement(
 
 def filed_agreement(scene: Scene, pairing: Pairing | None = None) -> Agreement:
     """Filed by the centre, its plan in force."""
-    return agreements.file_agreement(submitted_agreement(scene, pairing), actor=scene.centre)
+    return agreements.file_agreement(
+        submitted_agreement(scene, pairing), checked=BY_EYE, actor=scene.centre
+    )
 
 
 def agreement_in(state: str, scene: Scene) -> Agreement:

@@ -27,6 +27,7 @@ from portal.workflow.agreements import missing_for_filing, missing_for_submissio
 from portal.workflow.annexes import annexes_today, kept_annexes
 from tests.factories import PASSWORD, Scene, make_scene
 from tests.factories.agreements import (
+    BY_EYE,
     draft_agreement,
     returned_agreement,
     signed_agreement,
@@ -204,7 +205,7 @@ def test_a_plan_changed_after_submission_is_not_filed(session: Session) -> None:
     session.flush()
     assert len(missing_for_filing(agreement)) == 1
     with pytest.raises(StepRefused):
-        agreements.file_agreement(agreement, actor=scene.centre)
+        agreements.file_agreement(agreement, checked=BY_EYE, actor=scene.centre)
 
 
 def test_the_draft_shows_them_live_and_says_so(client: PageClient) -> None:

@@ -33,6 +33,7 @@ from portal.workflow.agreements import plan_of, task_counts
 from tests.factories import PASSWORD, Scene, make_scene
 from tests.factories.agreement_papers import amendment, submit
 from tests.factories.agreements import (
+    BY_EYE,
     agreement_in,
     draft_agreement,
     filed_agreement,
@@ -156,7 +157,7 @@ def test_an_amendment_starts_from_the_text_in_force_and_replaces_it_when_filed(
     hand = agreements_at_hand([scene.pairing_id])[scene.pairing_id]
     assert (hand.in_force, hand.being_made) == (old, new)
     assert tab_agreement(scene.pairing, viewer=scene.city) is old
-    agreements.file_agreement(submit(new, scene), actor=scene.centre)
+    agreements.file_agreement(submit(new, scene), checked=BY_EYE, actor=scene.centre)
     session.expire_all()
     assert (old.state, new.state) == (AgreementState.SUPERSEDED, AgreementState.FILED)
     assert (old.filing_sequence, new.filing_sequence) == (1, 2)
@@ -283,7 +284,7 @@ def test_a_renewal_goes_on_from_the_old_one_through_to_its_filing(session: Sessi
         old = filed_agreement(scene)
         traveller.move_to("2023-04-20T03:00:00+00:00")
         renewal = submit(amendment(scene, old, kind=AgreementKind.RENEWAL), scene)
-        agreements.file_agreement(renewal, actor=scene.centre)
+        agreements.file_agreement(renewal, checked=BY_EYE, actor=scene.centre)
     assert renewal.filing_number == "琼全科帮扶备〔2023〕1号"
     receipt = receipt_paper(renewal)
     assert (receipt.deadline, receipt.timeliness) == ("2023年5月12日", "按期报送")

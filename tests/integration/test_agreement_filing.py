@@ -24,6 +24,7 @@ from portal.queries.history import history_of
 from portal.services import agreements
 from tests.factories import Scene, make_scene
 from tests.factories.agreements import (
+    BY_EYE,
     answer_return,
     filed_agreement,
     returned_agreement,
@@ -67,12 +68,14 @@ def test_a_refused_filing_uses_up_no_number(session: Session) -> None:
     plan.state = PlanState.DRAFTING
     session.flush()
     with pytest.raises(StepRefused) as refusal:
-        agreements.file_agreement(waiting, actor=scene.centre)
+        agreements.file_agreement(waiting, checked=BY_EYE, actor=scene.centre)
     assert "商定" in refusal.value.missing[0]
     assert waiting.filing_number is None
     plan.state = PlanState.AGREED
     session.flush()
-    assert agreements.file_agreement(waiting, actor=scene.centre).filing_sequence == 1
+    assert (
+        agreements.file_agreement(waiting, checked=BY_EYE, actor=scene.centre).filing_sequence == 1
+    )
 
 
 def test_a_late_agreement_is_filed_all_the_same(session: Session) -> None:
@@ -167,20 +170,25 @@ def test_nobody_decides_about_what_they_had_a_hand_in(
     involve(scene, agreement)
     session.flush()
     for decide in (
-        lambda: agreements.file_agreement(agreement, actor=scene.centre),
+        lambda: agreements.file_agreement(agreement, checked=BY_EYE, actor=scene.centre),
         lambda: give_back(agreement, scene.centre),
     ):
         with pytest.raises(Forbidden):
             decide()
     assert agreement.state is AgreementState.SUBMITTED
-    assert agreements.file_agreement(agreement, actor=scene.other_centre).filing_sequence == 1
+    assert (
+        agreements.file_agreement(
+            agreement, checked=BY_EYE, actor=scene.other_centre
+        ).filing_sequence
+        == 1
+    )
 
 
 def test_the_second_reviewer_is_told_what_became_of_it(session: Session) -> None:
     scene = make_scene()
     agreement = submitted_agreement(scene)
     seen = agreement.version
-    agreements.file_agreement(agreement, actor=scene.centre, seen_version=seen)
+    agreements.file_agreement(agreement, checked=BY_EYE, actor=scene.centre, seen_version=seen)
     with pytest.raises(StepRefused, match="已备案"):
         agreements.return_agreement(
             agreement, reason="晚了一步", actor=scene.other_centre, seen_version=seen
@@ -196,14 +204,14 @@ def test_a_reviewer_does_not_decide_about_a_revision_they_have_not_read(
     give_back(agreement, scene.other_centre)
     answer_return(agreement, scene)
     with pytest.raises(StaleEdit):
-        agreements.file_agreement(agreement, actor=scene.centre, seen_version=seen)
+        agreements.file_agreement(agreement, checked=BY_EYE, actor=scene.centre, seen_version=seen)
 
 
 def test_every_step_stands_in_the_history(session: Session) -> None:
     scene = make_scene()
     agreement = returned_agreement(scene)
     answer_return(agreement, scene)
-    agreements.file_agreement(agreement, actor=scene.centre)
+    agreements.file_agreement(agreement, checked=BY_EYE, actor=scene.centre)
     actions = [e.action for e in reversed(history_of("agreement", agreement.id))]
     signing = ["open_signing", "signed", "signed", "scan", "submit"]
     assert actions == ["drafted", *signing, "return", "edited", *signing, "file"]

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 import time_machine
+from sqlalchemy.orm import Session
 
 from portal import clock
 from portal.extensions import db
@@ -14,6 +15,7 @@ from portal.models import (
     PlanState,
     StoredFile,
 )
+from portal.policies.agreement_checks import filing_check
 from portal.services import agreements
 from portal.storage import store
 from tests.factories import (
@@ -21,8 +23,10 @@ from tests.factories import (
     make_scene,
 )
 from tests.factories.agreements import (
+    BY_EYE,
     agreement_in,
     answer_return,
+    filed_agreement,
     returned_agreement,
     submitted_agreement,
 )
@@ -43,7 +47,7 @@ def test_the_reviewer_files_and_the_plan_begins(client: PageClient) -> None:
     agreement = submitted_agreement(scene)
     client.login(scene.centre, PASSWORD)
     page = review(client, agreement)
-    assert client.submit(page, 'form[action$="/file"]').status == 303
+    assert client.submit(page, 'form[action$="/file"]', seal="y", legible="y").status == 303
     shown = review(client, agreement)
     number = f"琼全科帮扶备〔{clock.today().year}〕1号"
     assert shown.text.count(number) >= 2
@@ -56,7 +60,9 @@ def test_a_double_click_on_file_uses_one_number(client: PageClient) -> None:
     agreement = submitted_agreement(scene)
     client.login(scene.centre, PASSWORD)
     page = review(client, agreement)
-    answers = [client.submit(page, 'form[action$="/file"]') for _ in range(2)]
+    answers = [
+        client.submit(page, 'form[action$="/file"]', seal="y", legible="y") for _ in range(2)
+    ]
     assert [answer.status for answer in answers] == [303, 303]
     db.session.refresh(agreement)
     assert agreement.filing_sequence == 1
@@ -71,7 +77,7 @@ def test_the_second_reviewer_is_told_that_it_is_filed(
     client.login(scene.centre, PASSWORD)
     other.login(scene.other_centre, PASSWORD)
     page, late = review(client, agreement), review(other, agreement)
-    client.submit(page, 'form[action$="/file"]')
+    client.submit(page, 'form[action$="/file"]', seal="y", legible="y")
     answer = other.submit(late, "#return-form", comment="请补充。")
     assert answer.status == 409
     assert "协议当前状态为“已备案”，不能退回" in answer.text
@@ -244,7 +250,7 @@ def test_late_is_shown_with_its_days_and_filed_all_the_same(client: PageClient) 
     client.login(scene.centre, PASSWORD)
     page = review(client, agreement)
     assert "逾期报送 10 天" in page.text
-    assert client.submit(page, 'form[action$="/file"]').status == 303
+    assert client.submit(page, 'form[action$="/file"]', seal="y", legible="y").status == 303
     assert "逾期报送 10 天" in client.get(address(agreement, "receipt")).text
 
 
@@ -253,7 +259,7 @@ def test_the_receipt_tells_the_whole_way(client: PageClient) -> None:
     with time_machine.travel("2020-05-20T03:00:00+00:00", tick=False):
         agreement = returned_agreement(scene, reason="请补充经费条款。")
         answer_return(agreement, scene)
-        agreements.file_agreement(agreement, actor=scene.centre)
+        agreements.file_agreement(agreement, checked=BY_EYE, actor=scene.centre)
     assert agreement.current.scan is not None
     digest = agreement.current.scan.sha256
     client.login(scene.city, PASSWORD)
@@ -292,3 +298,51 @@ def test_the_page_of_an_agreement_keeps_its_budget(client: PageClient) -> None:
         review(client, agreement)
     # Plan and task list are read once more: what was signed is held against what stands now.
     queries.at_most(21)
+
+
+def test_what_only_the_eye_can_judge_is_ticked_and_kept_with_the_filing(
+    client: PageClient,
+) -> None:
+    scene = make_scene()
+    with time_machine.travel("2020-05-20T03:00:00+00:00", tick=False):
+        agreement = submitted_agreement(scene)
+        client.login(scene.centre, PASSWORD)
+        refused = client.submit(review(client, agreement), 'form[action$="/file"]', seal="y")
+        assert refused.status == 422
+        assert "请核对“扫描件清晰可读”并勾选" in refused.one("#decide").get_text()
+        assert refused.select("#seal[checked]")
+        client.submit(refused, 'form[action$="/file"]', seal="y", legible="y")
+        points = review(client, agreement).texts("#check li")
+    seen = f"（审核人 {scene.centre.name} 2020-05-20 核对）"
+    assert seen in points[8]
+    assert seen in points[10]
+    assert "2020-05-20 重新计算，SHA-256" in points[11]
+    assert "请人工核对" not in "".join(points)
+
+
+def test_a_filing_from_before_says_that_nothing_was_recorded(session: Session) -> None:
+    agreement = filed_agreement(make_scene())
+    points = filing_check(
+        agreement,
+        agreement.current,
+        annexes={},
+        plan=None,
+        task_areas=[],
+        group_gaps=[],
+        late=0,
+        scan_intact=None,
+        recorded={},
+    )
+    assert [points[at].verdict.label for at in (8, 10, 11)] == ["备案时未登记"] * 3
+
+
+def test_once_mended_the_return_is_a_quiet_line(client: PageClient) -> None:
+    scene = make_scene()
+    agreement = returned_agreement(scene, reason="请补充经费条款。")
+    agreements.open_signing(agreement, actor=scene.supporting_coordinator)
+    db.session.commit()
+    client.login(scene.supporting_coordinator, PASSWORD)
+    page = review(client, agreement)
+    assert not page.select(".returned")
+    assert "上次退回意见" in page.text
+    assert "请补充经费条款。" in page.text

@@ -17,6 +17,7 @@ from portal.services import agreements
 from portal.services.files import keep_upload
 from tests.factories import make_scene
 from tests.factories.agreements import (
+    BY_EYE,
     agreement_in,
 )
 from tests.factories.evidence import pdf_bytes
@@ -66,7 +67,11 @@ STEPS: dict[str, tuple[Do, str, set[str]]] = {
         COORDINATORS | LEADERS,
     ),
     "submit": (lambda a, u: agreements.submit_agreement(a, actor=u), "signed", COORDINATORS),
-    "file": (lambda a, u: agreements.file_agreement(a, actor=u), "submitted", {"centre"}),
+    "file": (
+        lambda a, u: agreements.file_agreement(a, checked=BY_EYE, actor=u),
+        "submitted",
+        {"centre"},
+    ),
     "return": (give_back, "submitted", {"centre"}),
 }
 # In which states each step is open at all; in every other one it is refused with a sentence.

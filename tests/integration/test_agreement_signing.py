@@ -46,6 +46,8 @@ def test_who_signs_out_of_order_is_told_to_wait(session: Session, first: Side) -
     waiting = waits_for(agreement)
     assert waiting is not None
     assert waiting.who == f"{scene.pairing.organisation_on(first).short_name}负责人"
+    others = bench_of(scene.supporting_coordinator).with_others
+    assert waiting.who + "签署" in [o.waits_for for o in others]
     assert not [o for o in bench_of(leaders[first.other]).to_do if o.kind == "协议待签署"]
     assert [o for o in bench_of(leaders[first]).to_do if o.kind == "协议待签署"]
     agreements.sign_agreement(agreement, actor=leaders[first])
@@ -69,6 +71,8 @@ def test_the_order_is_chosen_on_the_page_and_said_there(
     agreement = draft_agreement(scene)
     client.login(scene.supporting_coordinator, PASSWORD)
     page = client.get(f"/agreements/{agreement.id}")
+    assert "签约双方" in page.one("#next").get_text()
+    assert page.select('#next a[href$="/clauses/parties"]')
     client.submit(page, 'form[action$="/open-signing"]', first="supported")
     late = new_client()
     late.login(scene.supporting_leader, PASSWORD)

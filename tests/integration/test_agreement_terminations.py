@@ -296,7 +296,8 @@ def test_the_way_through_the_pages(
     assert commission.submit(commission.get(address), decide, word="", do="consent").status == 303
     shown = commission.get(address)
     assert "已终止" in shown.text
-    assert "交接" in shown.one("#termination").get_text()
+    assert "起终止，此前为交接期" in shown.one("#termination").get_text()
+    assert "已退回" not in shown.one(".stepper").get_text()
     assert not shown.select("main form")
     assert db.session.get_one(Agreement, agreement.id).state is AgreementState.TERMINATED
 

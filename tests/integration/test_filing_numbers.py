@@ -17,6 +17,7 @@ from portal.models import Agreement, AgreementSignature, AgreementState, Pairing
 from portal.services import agreements
 from tests.factories import make_pairing, make_scene
 from tests.factories.agreements import (
+    BY_EYE,
     leader_of,
     ready_pairing,
     signed_agreement,
@@ -69,7 +70,9 @@ def at_once(app: Flask, jobs: list[Callable[[], None]]) -> list[BaseException | 
 
 def file_as(reviewer_id: int, agreement_id: int) -> None:
     agreement = db.session.get_one(Agreement, agreement_id)
-    agreements.file_agreement(agreement, actor=db.session.get_one(User, reviewer_id))
+    agreements.file_agreement(
+        agreement, checked=BY_EYE, actor=db.session.get_one(User, reviewer_id)
+    )
 
 
 def test_numbers_are_neither_doubled_nor_skipped_when_many_are_filed_at_once(

@@ -21,6 +21,7 @@ from portal.models import (
     AnnexKind,
     Side,
 )
+from portal.policies.agreement_checks import ByEye
 from portal.policies.agreement_text import Remark, articles, required_keys
 from portal.web.forms import MaxLength, PortalForm, choices, keep_despite_warning
 
@@ -148,6 +149,18 @@ class AttachScanForm(PortalForm):
     file = FileField("签字盖章后的协议扫描件", description="PDF 或图片（JPG、PNG），一个文件。")
     despite_warning = keep_despite_warning()
     warned = False
+
+
+class FileForm(PortalForm):
+    """Filing: what only the reviewer's eye can judge; the service asks for both ticks."""
+
+    seal = BooleanField("已对照扫描件核对：双方已加盖单位公章")
+    legible = BooleanField("已打开扫描件逐页查看：扫描件清晰可读")
+
+    @property
+    def checked(self) -> list[ByEye]:
+        """The points that were ticked."""
+        return [point for point in ByEye if self[point.value].data]
 
 
 class ReturnForm(PortalForm):

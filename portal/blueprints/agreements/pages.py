@@ -12,6 +12,7 @@ from portal.blueprints.agreements.change_forms import (
 )
 from portal.blueprints.agreements.forms import (
     AttachScanForm,
+    FileForm,
     OrderForm,
     ReturnForm,
     TakeBackForm,
@@ -57,6 +58,7 @@ def render_agreement(
     *,
     scan_form: AttachScanForm | None = None,
     returning: ReturnForm | None = None,
+    filing: FileForm | None = None,
     withdrawing: WithdrawForm | None = None,
     taking_back: TakeBackForm | None = None,
     changing: ChangeForm | None = None,
@@ -92,6 +94,7 @@ def render_agreement(
         end_actions=_end_actions(shown),
         scan_form=scan_form or AttachScanForm(),
         returning=returning if deciding else None,
+        filing=filing or FileForm(formdata=None),
     )
 
 

@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 from portal.blueprints.agreements import bp
 from portal.blueprints.agreements.forms import (
     AttachScanForm,
+    FileForm,
     OrderForm,
     TakeBackForm,
     WithdrawForm,
@@ -116,10 +117,17 @@ def take_back_agreement(agreement_id: int) -> Response | tuple[str, int]:
 
 @bp.post("/agreements/<int:agreement_id>/file")
 @writes
-def file_agreement(agreement_id: int) -> Response:
-    """File the agreement under the next number."""
+def file_agreement(agreement_id: int) -> Response | tuple[str, int]:
+    """File the agreement under the next number, once the reviewer has ticked what was seen."""
     agreement = get_agreement(agreement_id, viewer=actor())
-    agreements.file_agreement(agreement, actor=actor(), seen_version=seen())
+    form = FileForm()
+    try:
+        agreements.file_agreement(
+            agreement, actor=actor(), checked=form.checked, seen_version=seen()
+        )
+    except Rejected as refusal:
+        form.add_errors(refusal.fields)
+        return render_agreement(agreement, filing=form), 422
     return done(agreement, f"已备案，备案号：{agreement.filing_number}。")
 
 

@@ -11,6 +11,7 @@ from portal.models import (
     AgreementSignature,
     AgreementState,
     Role,
+    Side,
     User,
 )
 from portal.policies.scope import visible_pairings
@@ -48,6 +49,24 @@ def _signatures() -> Any:
         .where(AgreementSignature.revision_id == latest_revision())
         .scalar_subquery()
     )
+
+
+def _signed_side() -> Any:
+    """Return the side that has signed the latest revision, where only one has."""
+    return (
+        sa.select(sa.func.min(AgreementSignature.side))
+        .where(AgreementSignature.revision_id == latest_revision())
+        .scalar_subquery()
+    )
+
+
+def _to_sign_now(row: Any) -> str:
+    """Return whose leader signs now: the first side, the one that is left, or both."""
+    signed = Side(row.signed_side) if row.signed_side else None
+    side = signed.other if signed else row.first_to_sign
+    if side is None:
+        return "双方负责人签署"
+    return f"{row[-2] if side is Side.SUPPORTING else row[-1]}负责人签署"
 
 
 def agreement_item(row: Any, kind: str, title: str, **more: Any) -> Item:
@@ -159,7 +178,12 @@ def with_others(viewer: User) -> list[Item]:
         submitted = Agreement.state == AgreementState.SUBMITTED
         waiting = sa.or_(submitted, waiting & (_signed_by_own(viewer) | ~_own_turn(viewer)))
     rows = rows_with_hospitals(
-        (*COLUMNS, _signatures().label("signatures")),
+        (
+            *COLUMNS,
+            Agreement.first_to_sign,
+            _signatures().label("signatures"),
+            _signed_side().label("signed_side"),
+        ),
         Agreement,
         visible_pairings(viewer),
         waiting,
@@ -170,7 +194,7 @@ def with_others(viewer: User) -> list[Item]:
             row,
             row.state.label,
             row.kind.label,
-            waits_for="省中心备案" if row.state is AgreementState.SUBMITTED else "双方负责人签署",
+            waits_for="省中心备案" if row.state is AgreementState.SUBMITTED else _to_sign_now(row),
         )
         for row in rows
         if row.state is AgreementState.SUBMITTED or row.signatures < 2
