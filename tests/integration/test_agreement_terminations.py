@@ -28,7 +28,7 @@ from portal.queries.workbench import bench_of
 from portal.services import agreements, terminations
 from tests.factories import PASSWORD, Scene, make_scene
 from tests.factories.agreement_papers import agreed_to_end, amendment, asked_to_end, ended, submit
-from tests.factories.agreements import agreement_in, filed_agreement
+from tests.factories.agreements import BY_EYE, agreement_in, filed_agreement
 from tests.factories.people import make_user
 from tests.factories.problems import make_problem
 from tests.factories.scenes import ONE_OF_EACH
@@ -319,7 +319,7 @@ def test_the_request_lapses_when_another_agreement_takes_the_place(session: Sess
     old = filed_agreement(scene)
     change = submit(amendment(scene, old), scene)
     request = agreed_to_end(old, scene)
-    filed = agreements.file_agreement(change, actor=scene.centre)
+    filed = agreements.file_agreement(change, checked=BY_EYE, actor=scene.centre)
     assert request.state is T.WITHDRAWN
     assert str(filed.filing_number) in request.comment
     assert old.state is AgreementState.SUPERSEDED
