@@ -103,9 +103,11 @@ class AgreementPage:
             return self.at_hand.being_made
         return self.agreement.replaces
 
-    def against(self, revision: AgreementRevision) -> AgreementRevision | None:
-        """What ``revision`` can be shown beside."""
-        return compared_with(self.agreement, revision)
+    def against(self, revision: AgreementRevision) -> list[AgreementRevision]:
+        """What ``revision`` can be shown beside: every earlier one, else the replaced text."""
+        earlier = [one for one in self.agreement.revisions if one.number < revision.number]
+        fallback = compared_with(self.agreement, revision)
+        return earlier or ([fallback] if fallback else [])
 
     @property
     def is_on_paper(self) -> bool:
@@ -145,16 +147,24 @@ class AgreementPage:
 
 
 def agreement_page(
-    agreement: Agreement, *, viewer: User, number: int | None = None, compared: bool | None = None
+    agreement: Agreement,
+    *,
+    viewer: User,
+    number: int | None = None,
+    compared: bool | None = None,
+    against: int | None = None,
 ) -> AgreementPage:
     """Gather the page of ``agreement`` (loaded in scope by get_agreement).
 
     ``number`` picks a revision, by default the last one; ``compared`` asks for it beside the
-    one before, by default only when there is something to compare and to review.
+    one before, by default only when there is something to compare and to review; ``against``
+    picks an earlier one to show it beside.
     Raises NotVisible for a revision that does not exist.
     """
     revision = _revision(agreement, number)
     before = compared_with(agreement, revision)
+    if against is not None and against < revision.number:
+        before = _revision(agreement, against)
     annexes = annexes_of(agreement, revision)
     changes, annex_changes = _changes(agreement, before, revision, annexes, compared)
     standing = standing_of(agreement.pairing)

@@ -346,3 +346,15 @@ def test_once_mended_the_return_is_a_quiet_line(client: PageClient) -> None:
     assert not page.select(".returned")
     assert "上次退回意见" in page.text
     assert "请补充经费条款。" in page.text
+
+
+def test_any_two_revisions_are_shown_side_by_side(client: PageClient) -> None:
+    scene = make_scene()
+    agreement = returned_agreement(scene)
+    answer_return(agreement, scene, body="双方经费另行约定。")
+    agreements.take_back_agreement(agreement, reason="漏盖章。", actor=scene.supported_leader)
+    answer_return(agreement, scene, body="经费由甲方承担。")
+    client.login(scene.centre, PASSWORD)
+    page = client.get(address(agreement), {"revision": 3, "view": "compare", "against": 2})
+    assert "第 2 稿与第 3 稿对照" in page.one("#compare").get_text()
+    assert "另行约定" in "".join(page.texts("#clause-funding del"))

@@ -72,6 +72,7 @@ def render_agreement(
         agreement,
         viewer=actor(),
         number=request.args.get("revision", type=int),
+        against=request.args.get("against", type=int),
         compared={COMPARE: True, TEXT: False}.get(view or ""),
     )
     deciding = bool({"file", "return"} & shown.actions) and shown.is_current
