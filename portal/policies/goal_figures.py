@@ -68,8 +68,11 @@ def _advice(figure: GoalFigure, comparison: Comparison | None) -> str:
         worse = down
     elif comparison is Comparison.AT_MOST:
         worse = up
+    elif up and down:
+        return f"“{figure.name}”的各年目标有升有降，请核对。"
     else:
-        return f"“{figure.name}”的各年目标有升有降，请核对。" if up and down else ""
+        idle = figure.baseline is not None and bool(steps) and not up and not down
+        return f"“{figure.name}”的各年目标与基线值相同，请核对。" if idle else ""
     if not worse:
         return ""
     (year, target), (base, value) = worse[0]

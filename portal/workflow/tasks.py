@@ -89,7 +89,10 @@ class Turn:
 
 
 def turn_of(task: Task, today: date) -> Turn | None:
-    """Return whose turn it is; None when nobody works on the task, or its plan is not in force."""
+    """Return whose turn it is; None when nobody works on the task, or its plan is not in force.
+
+    Nobody is waited for before the day on which the task is to begin.
+    """
     if not task.is_running or task.plan.state is not PlanState.IN_FORCE:
         return None
     if task.state is TaskState.CONFIRMED:
@@ -101,5 +104,10 @@ def turn_of(task: Task, today: date) -> Turn | None:
         owner = f"（{name}）" if name else ""
         verb = "重新提交" if task.is_returned else "办理"
         who = f"{task.pairing.supported.short_name}{owner}{verb}"
-    days = workdays_between(clock.local_date(task.state_since), today)
+    since = clock.local_date(task.state_since)
+    if task.state is TaskState.NOT_STARTED:
+        if task.starts_on > today:
+            return None
+        since = max(since, task.starts_on)
+    days = workdays_between(since, today)
     return Turn(who, task.state_since, days)

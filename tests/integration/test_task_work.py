@@ -23,6 +23,7 @@ from portal.models import (
 from portal.services import evidence_changes, evidence_uses
 from portal.services import tasks as service
 from portal.services.upload_forms import look_at, take_whole
+from portal.workflow.tasks import turn_of
 from tests.factories import Scene, make_scene, make_user
 from tests.factories.closures import closed, plan_of, reopened, returned, task_in, task_in_progress
 from tests.factories.evidence import evidence_in, pdf_bytes
@@ -354,3 +355,11 @@ def test_withdrawn_file_can_be_uploaded_again_as_a_new_piece(scene: Scene) -> No
     )
     (second,) = attach(task, scene.supported_coordinator)
     assert second.evidence is not first.evidence
+
+
+def test_nobody_is_waited_for_before_the_task_is_to_begin(scene: Scene) -> None:
+    task = task_in(TaskState.NOT_STARTED, scene)
+    assert turn_of(task, task.starts_on - timedelta(days=1)) is None
+    turn = turn_of(task, task.starts_on)
+    assert turn is not None
+    assert turn.days == 0

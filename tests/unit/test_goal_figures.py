@@ -59,6 +59,7 @@ LINES = {
         ("down", Comparison.AT_MOST, ""),
         ("down", None, ""),
         ("same", Comparison.AT_LEAST, ""),
+        ("same", None, "“合格率”的各年目标与基线值相同，请核对。"),
         ("zigzag", Comparison.AT_LEAST, "“合格率”第2年目标 65 不及第1年 70，请核对。"),
         ("zigzag", None, "“合格率”的各年目标有升有降，请核对。"),
         ("gap", Comparison.AT_LEAST, "“合格率”第2年目标 50 不及基线 60，请核对。"),

@@ -18,7 +18,7 @@ from portal.web.forms import MaxLength, PortalForm
 
 HINTS = {
     "evidence": "每行一项；已有材料的一项不能去掉",
-    "milestones": "每行一个，先写日期或第几个月，如 2021-03-31 完成选址、第6个月 完成验收",
+    "milestones": "每行一个，如“2020-08-31 完成选址”或“第3个月 完成选址”（自任务开始起算）",
     "starts_on": "如 2021-03-01",
     "due_on": "如 2021-12-31",
     "year": "如 第2年",
