@@ -10,6 +10,8 @@ from typing import Any
 import docx
 import openpyxl
 import pytest
+from docx.oxml import OxmlElement
+from docx.oxml.ns import qn
 
 from portal.documents.official import limits
 from portal.errors import Forbidden, Rejected, StaleEdit
@@ -97,6 +99,11 @@ def test_older_version_is_put_to_use_again(centre: PageClient, scene: Scene) -> 
     assert (old.is_active, new.is_active) == (True, False)
 
 
+def test_page_number_and_a_link_are_fields_a_template_may_hold(centre: PageClient) -> None:
+    sent_well(centre, field(" PA", "GE "))
+    sent_well(centre, field(' HYPERLINK "https://a.example/link/"'))
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_our_own_word_template_is_taken_and_sent_back_unchanged(
     centre: PageClient, kind: OutputKind
@@ -152,6 +159,37 @@ def picture_from_outside() -> bytes:
     return with_part(word("{{ number }}"), "word/_rels/footer9.xml.rels", relations)
 
 
+def picture_from_outside_written_otherwise() -> bytes:
+    relations = (
+        b'<r:Relationships xmlns:r="http://schemas.openxmlformats.org/package/2006/relationships">'
+        b'<r:Relationship Id="r1" Type="http://a/relationships/image" Target="http://a.example/x"'
+        b' TargetMode="&#69;xternal"/></r:Relationships>'
+    )
+    return with_part(word("{{ number }}"), "word/_rels/footer9.xml.rels", relations)
+
+
+def field(*pieces: str, simple: bool = False) -> bytes:
+    """A Word document with a field whose instruction is written in pieces, or in one attribute."""
+    document = docx.Document()
+    paragraph = document.add_paragraph("{{ number }}")
+    if simple:
+        one = OxmlElement("w:fldSimple")
+        one.set(qn("w:instr"), "".join(pieces))
+        paragraph._p.append(one)
+    for kind in () if simple else ("begin", *pieces, "end"):
+        run = paragraph.add_run()._r
+        is_edge = kind in ("begin", "end")
+        one = OxmlElement("w:fldChar" if is_edge else "w:instrText")
+        if is_edge:
+            one.set(qn("w:fldCharType"), kind)
+        else:
+            one.text = kind
+        run.append(one)
+    stream = io.BytesIO()
+    document.save(stream)
+    return stream.getvalue()
+
+
 def entity() -> bytes:
     return with_part(word("x"), "word/a.xml", b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>')
 
@@ -162,6 +200,15 @@ WRONG_WORD: dict[str, tuple[Callable[[], bytes], str]] = {
     "macros": (macros, "宏或嵌入的对象"),
     "docm renamed": (renamed_docm, "宏或嵌入的对象"),
     "outside": (picture_from_outside, "引用了外部文件"),
+    "outside, otherwise": (picture_from_outside_written_otherwise, "引用了外部文件"),
+    "field": (lambda: field('INCLUDETEXT "/etc/passwd"'), "引用其他文件或程序的域"),
+    "field in pieces": (lambda: field("INCL", 'UDETEXT "/etc/passwd"'), "引用其他文件或程序的域"),
+    "field by a tag": (
+        lambda: field("{{ 'DD' }}{{ 'EAUTO' }} cmd"),
+        "引用其他文件或程序的域",
+    ),
+    "field, simple": (lambda: field("dde cmd", simple=True), "引用其他文件或程序的域"),
+    "link": (lambda: field(' LINK Excel.Sheet.8 "C:\\a.xls"'), "引用其他文件或程序的域"),
     "entity": (entity, "不是完好的 Word 文档"),
     "unknown": (lambda: word("{{ nonsense }}"), "不存在的占位符"),
     "class": (lambda: word("{{ ''.__class__.__mro__ }}"), "模板用了不"),

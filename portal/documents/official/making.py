@@ -53,7 +53,9 @@ def _made(job: str, folder: Path) -> bytes:
     own = folder / "template"
     if not own.is_file():
         return filled(shipped(kind), facts)
-    from portal.documents.official.word_checks import check_template
+    from portal.documents.official.word_checks import check_filled, check_template
 
     check_template(own.read_bytes())
-    return filled(own.read_bytes(), facts)
+    paper = filled(own.read_bytes(), facts)
+    check_filled(paper)
+    return paper
