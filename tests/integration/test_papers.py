@@ -21,6 +21,8 @@ from portal.queries.papers import get_subject
 from portal.queries.papers.closure_slip import closure_slip
 from tests.factories import PASSWORD, Scene, make_scene
 from tests.factories.agreements import draft_agreement
+from tests.factories.amendments import WHY, drafted
+from tests.factories.amendments import approved as approved_amendment
 from tests.factories.closures import closed, closure_requested, only_round
 from tests.factories.papers import HOSTILE, make_template, papers_of
 from tests.factories.provinces import make_early_pairing
@@ -114,6 +116,27 @@ def test_what_is_typed_stands_on_the_paper_as_it_was_typed(
     assert squeezed(HOSTILE) in squeezed(read(plan))
     assert squeezed(HOSTILE) in squeezed(read(report.response.get_data()))
     assert "看不见的" in squeezed(read(report.response.get_data()))
+
+
+@pytest.mark.parametrize("kind", ["plan", "task_list"])
+@pytest.mark.parametrize("fmt", ["docx", pytest.param("pdf", marks=needs_fonts)])
+def test_amended_plan_names_its_version_and_who_agreed_to_the_change(
+    client: PageClient, scene: Scene, fmt: str, kind: str
+) -> None:
+    read = text_of_word if fmt == "docx" else text_of_pdf
+    with time_machine.travel(NOW):
+        client.login(scene.centre, PASSWORD)
+        change = drafted(scene)
+        address = f"/papers/{kind}/{change.plan_id}.{fmt}"
+        assert "次计划调整" not in squeezed(read(client.get(address).response.get_data()))
+        approved_amendment(scene, change)
+        said = squeezed(read(client.get(address).response.get_data()))
+    assert "第2版（经第1次计划调整，2021年3月15日省中心批准）" in said
+    signed = said.rpartition("双方签署后")[2]
+    assert f"第1次计划调整：{WHY}" in signed
+    assert f"帮扶方{scene.supporting_leader.name}（2021年3月15日）" in signed
+    assert f"受援方{scene.supported_leader.name}（2021年3月15日）" in signed
+    assert f"省中心批准：{scene.centre.name}（2021年3月15日）" in signed
 
 
 @pytest.mark.parametrize("fmt", ["docx", pytest.param("pdf", marks=needs_fonts)])

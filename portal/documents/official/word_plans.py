@@ -77,6 +77,8 @@ def plan() -> Draft:
     draft.title(BOTH, "三年帮扶工作计划")
     with draft.when("is_draft"):
         draft.write("（征求意见稿）", SUBTITLE)
+    with draft.when("version"):
+        draft.write("{{ version }}", SUBTITLE)
     draft.write(
         "为落实《{{ document }}》要求，做好“{{ programme }}”工作，{{ supporting }}（帮扶方）与"
         "{{ supported }}（受援方）在实地调研的基础上，商定三年帮扶工作计划如下。"
@@ -101,6 +103,7 @@ def plan() -> Draft:
     draft.write("", FLUSH)
     draft.write("附件：任务清单")
     draft.signatures()
+    _amendments(draft)
     return draft
 
 
@@ -167,10 +170,24 @@ def _plan_tasks(draft: Draft) -> None:
             draft.write("{{ loop.index }}. {{ one.title }}：{{ one.statement }}（{{ one.date }}）")
 
 
+def _amendments(draft: Draft) -> None:
+    """List below the signatures what was approved since."""
+    with draft.when("amendments"):
+        draft.write("", FLUSH)
+        draft.write("双方签署后，本计划经以下调整，内容以调整后的为准：")
+        with draft.each("one", "amendments"):
+            draft.write(
+                "第{{ one.number }}次计划调整：{{ one.reason }} 双方负责人同意："
+                "{{ one.consents }}；省中心批准：{{ one.approver }}（{{ one.approved }}）。"
+            )
+
+
 def task_list() -> Draft:
     """任务清单."""
     draft = Draft(wide=True)
     draft.title(BOTH, "任务清单")
+    with draft.when("version"):
+        draft.write("{{ version }}", SUBTITLE)
     draft.write("帮扶周期：{{ programme }}", FLUSH)
     draft.write("任务项数：{{ count }}　　状态：{{ state }}", FLUSH)
     draft.table(
@@ -180,6 +197,7 @@ def task_list() -> Draft:
         style=page.SMALL_CELL,
     )
     draft.signatures()
+    _amendments(draft)
     return draft
 
 

@@ -24,6 +24,7 @@ from portal.models import (
     Task,
     Weight,
 )
+from portal.queries.papers.amended import VERSION, Amended, amendments_of, version_of
 from portal.queries.papers.common import (
     BOTH_SIDES,
     Paper,
@@ -123,6 +124,7 @@ class PlanPaper(Paper):
 
     state: Annotated[str, Told("计划状态", "双方已商定")]
     is_draft: Annotated[bool, Told("是否仍在商议（草稿）", False)]
+    version: Annotated[str, VERSION]
     term: Annotated[str, Told("起止日期", "2020年5月22日至2023年5月21日")]
     years: Annotated[str, Told("年数", "3")]
     task_count: Annotated[str, Told("任务项数", "10")]
@@ -132,6 +134,7 @@ class PlanPaper(Paper):
     areas: Annotated[list[PlanArea], Told("五个方面", AREAS)]
     met: Annotated[list[Met], Told("已达标、不再列入的核心任务", 1)]
     signatures: Annotated[list[Signature], Told("双方签署", BOTH_SIDES)]
+    amendments: Annotated[list[Amended], Told("签署后经批准的计划调整", 1)]
 
 
 def plan_paper(plan: Plan) -> PlanPaper:
@@ -142,6 +145,7 @@ def plan_paper(plan: Plan) -> PlanPaper:
         **paper_of(pairing, f"{names}三年帮扶工作计划", day_of_plan(plan)),
         state=plan.state.label,
         is_draft=plan.state is PlanState.DRAFTING,
+        version=version_of(plan),
         term=term_of(plan.starts_on, plan.ends_on),
         years=str(len(pairing.programme.years)),
         task_count=str(len([task for task in tasks if task.counts])),
@@ -151,6 +155,7 @@ def plan_paper(plan: Plan) -> PlanPaper:
         areas=[_area(plan, area, tasks, problems) for area in Area],
         met=_met(plan),
         signatures=[signature_on(pairing, side, plan.endorsement_of(side)) for side in Side],
+        amendments=amendments_of(plan),
     )
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from portal.models import Plan, Side, Task, Weight
+from portal.queries.papers.amended import VERSION, Amended, amendments_of, version_of
 from portal.queries.papers.common import (
     BOTH_SIDES,
     Paper,
@@ -42,9 +43,11 @@ class TaskListPaper(Paper):
     """任务清单."""
 
     state: Annotated[str, Told("计划状态", "双方已商定")]
+    version: Annotated[str, VERSION]
     count: Annotated[str, Told("任务项数", "3")]
     tasks: Annotated[list[ListedTask], Told("任务", [{}, {"number": "2"}, {"number": "3"}])]
     signatures: Annotated[list[Signature], Told("双方签署", BOTH_SIDES)]
+    amendments: Annotated[list[Amended], Told("签署后经批准的计划调整", 1)]
 
 
 def task_list_paper(plan: Plan) -> TaskListPaper:
@@ -55,9 +58,11 @@ def task_list_paper(plan: Plan) -> TaskListPaper:
     return TaskListPaper(
         **paper_of(pairing, f"{names}任务清单", day_of_plan(plan)),
         state=plan.state.label,
+        version=version_of(plan),
         count=str(len(rows)),
         tasks=[_line(number, task) for number, task in enumerate(rows, 1)],
         signatures=[signature_on(pairing, side, plan.endorsement_of(side)) for side in Side],
+        amendments=amendments_of(plan),
     )
 
 
