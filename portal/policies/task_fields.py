@@ -205,15 +205,6 @@ TASK_FIELDS: tuple[TaskField, ...] = (
 FIELDS_BY_NAME: dict[str, TaskField] = {field.name: field for field in TASK_FIELDS}
 
 
-def field_labelled(heading: str) -> TaskField | None:
-    """Return the field that a heading of a workbook means, or None."""
-    wanted = read.heading_key(heading)
-    for field in TASK_FIELDS:
-        if wanted in {field.name, *map(read.heading_key, (field.label, *field.aliases))}:
-            return field
-    return None
-
-
 def task_texts(task: Task) -> dict[str, str]:
     """Return every field of ``task`` as text, by name."""
     return {field.name: field.show(task) for field in TASK_FIELDS}

@@ -226,7 +226,7 @@ def _last_revision() -> sa.ScalarSelect[int]:
 def _timing(timing: str, programmes: Sequence[Programme]) -> sa.ColumnElement[bool]:
     """Return the condition for late or overdue: each programme has a deadline of its own.
 
-    A change has none of the programme's; what is to be renewed is known by its last day.
+    A change has one from its own signing; what is to be renewed is known by its last day.
     """
     if timing == EXPIRING:
         last = clock.today() + timedelta(days=RENEWAL_DAYS)
@@ -236,7 +236,9 @@ def _timing(timing: str, programmes: Sequence[Programme]) -> sa.ColumnElement[bo
         latest = AgreementRevision.id == _last_revision()
         return sa.and_(is_in_force(), sa.exists(ends.where(latest).correlate(Agreement)))
     first = sa.or_(Agreement.id.is_(None), Agreement.kind == AgreementKind.ORIGINAL)
-    conditions = []
+    conditions: list[sa.ColumnElement[bool]] = [
+        Agreement.id.in_(_late_changes(is_sent=timing == LATE))
+    ]
     for programme in programmes:
         of_programme = sa.and_(Pairing.programme_id == programme.id, first)
         if timing == LATE:
@@ -246,6 +248,17 @@ def _timing(timing: str, programmes: Sequence[Programme]) -> sa.ColumnElement[bo
             unsent = Agreement.first_submitted_at.is_(None)
             conditions.append(sa.and_(of_programme, unsent))
     return sa.or_(sa.false(), *conditions)
+
+
+def _late_changes(*, is_sent: bool) -> list[int]:
+    """Return the changes past their deadline, sent in or not: working days are counted here."""
+    sent = Agreement.first_submitted_at.is_not(None)
+    changes = db.session.scalars(
+        sa.select(Agreement)
+        .where(Agreement.kind != AgreementKind.ORIGINAL, sent if is_sent else sa.not_(sent))
+        .options(selectinload(Agreement.revisions).selectinload(AgreementRevision.signatures))
+    )
+    return [one.id for one in changes if late_of(one, clock.today())]
 
 
 def _day_after(programme: Programme) -> datetime:

@@ -8,7 +8,6 @@ from sqlalchemy.orm import contains_eager
 from portal.errors import NotVisible
 from portal.extensions import db
 from portal.models import Area, EditionState, LibraryEdition, LibraryTask
-from portal.workflow.plans import CORE_WEIGHT
 
 NOTICE_LINE = re.compile(r"^H-\d+(、H-\d+)*(（.*）)?$")
 CLASS_HOURS = re.compile(r"^S-\d+")
@@ -44,11 +43,6 @@ def library_tasks(
             sa.or_(*(column.icontains(text, autoescape=True) for column in columns))
         )
     return list(db.session.scalars(wanted.order_by(LibraryTask.position, LibraryTask.id)))
-
-
-def core_tasks() -> list[LibraryTask]:
-    """Return the standard tasks every plan should contain."""
-    return library_tasks(weight=CORE_WEIGHT)
 
 
 def basis_of(task: LibraryTask) -> str:

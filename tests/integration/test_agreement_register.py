@@ -8,6 +8,7 @@ import pytest
 import time_machine
 from openpyxl import load_workbook
 
+from portal import clock
 from portal.extensions import db
 from portal.models import (
     Agreement,
@@ -17,6 +18,7 @@ from portal.models import (
     OrganisationKind,
     Pairing,
 )
+from portal.services import agreements
 from tests.factories import (
     PASSWORD,
     Scene,
@@ -29,6 +31,7 @@ from tests.factories.agreement_papers import amendment
 from tests.factories.agreements import (
     draft_agreement,
     filed_agreement,
+    sign_and_scan,
     submitted_agreement,
 )
 from tests.support.pages import Page, PageClient
@@ -288,3 +291,28 @@ def test_an_amendment_is_not_held_against_the_first_deadline(client: PageClient)
         assert "逾期" not in page.one("#register").get_text()
         found = rows(client.get("/agreements", {"late": "overdue"}))
     assert found == [scene.foreign.title]
+
+
+def test_change_signed_long_ago_is_found_as_overdue_and_once_sent_as_late(
+    client: PageClient,
+) -> None:
+    scene = make_scene()
+    with time_machine.travel("2020-05-20T03:00:00+00:00", tick=False) as traveller:
+        old = filed_agreement(scene)
+        traveller.move_to("2021-03-15T03:00:00+00:00")
+        change = amendment(scene, old)
+        agreements.open_signing(change, actor=scene.supported_coordinator)
+        sign_and_scan(change, scene)
+        client.login(scene.centre, PASSWORD)
+        overdue = {"kind": "amendment", "late": "overdue"}
+        assert rows(client.get("/agreements", overdue)) == []
+        traveller.move_to("2021-05-17T03:00:00+00:00")
+        client.login(scene.centre, PASSWORD)
+        page = client.get("/agreements", overdue)
+        assert rows(page) == [scene.pairing.title]
+        assert "逾期" in page.one("#register tbody").get_text()
+        change.first_submitted_at = clock.now()
+        db.session.flush()
+        assert rows(client.get("/agreements", overdue)) == []
+        late = {"kind": "amendment", "late": "late"}
+        assert rows(client.get("/agreements", late)) == [scene.pairing.title]

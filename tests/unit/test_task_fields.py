@@ -20,7 +20,6 @@ from portal.policies.task_entries import Charge, Term, read_task
 from portal.policies.task_fields import (
     FIELDS_BY_NAME,
     TASK_FIELDS,
-    field_labelled,
     parse_texts,
     task_texts,
 )
@@ -240,23 +239,6 @@ def test_only_the_people_stay_free_once_the_plan_is_in_force() -> None:
         "supporting_owner",
         "supported_owner",
     ]
-
-
-@pytest.mark.parametrize(
-    ("heading", "name"),
-    [
-        ("任务名称", "title"),
-        ("完成 时限*", "due_on"),
-        ("完成时限（年月日）", "due_on"),
-        ("帮扶措施：", "measures"),
-        ("责任人", "supported_owner"),
-        ("due_on", "due_on"),
-        ("备注", None),
-    ],
-)
-def test_a_heading_is_known_by_its_usual_names(heading: str, name: str | None) -> None:
-    field = field_labelled(heading)
-    assert (field.name if field else None) == name
 
 
 def test_no_heading_means_two_fields() -> None:
