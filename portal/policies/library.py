@@ -1,6 +1,9 @@
 """Who may change the library of standard tasks, publish an edition and show an example."""
 
-from portal.models import LibraryEdition, Role, Task, TaskState, User
+import sqlalchemy as sa
+from sqlalchemy.orm import object_session
+
+from portal.models import Event, LibraryEdition, Role, Task, TaskState, User
 from portal.policies.decision import Decision, no, yes_if
 
 PUBLISHERS = (Role.COMMISSION_OFFICER, Role.CENTRE_REVIEWER)
@@ -17,13 +20,27 @@ def can_edit_library(viewer: User) -> Decision:
 
 
 def can_publish_edition(viewer: User, edition: LibraryEdition) -> Decision:
-    """Four eyes: the commission, or a reviewer of the centre who did not edit it last."""
+    """Four eyes: the commission, or a reviewer of the centre who wrote none of it."""
     if viewer.role not in PUBLISHERS:
         return no("新版标准任务库由省卫健委或省中心发布。")
     return yes_if(
-        edition.edited_by_id != viewer.id,
-        "您是最后编辑这一版的人，须由省卫健委或省中心另一位审核员发布。",
+        not _has_written(viewer, edition),
+        "您起草或编辑过这一版，须由省卫健委或省中心未参与编辑的审核员发布。",
     )
+
+
+def _has_written(viewer: User, edition: LibraryEdition) -> bool:
+    """Whether ``viewer`` began the draft or edited it, last or before others did."""
+    if viewer.id in (edition.edited_by_id, edition.created_by_id):
+        return True
+    session = object_session(edition)
+    written = sa.select(Event.id).where(
+        Event.object_type == "library_edition",
+        Event.object_id == edition.id,
+        Event.action.in_(("started", "edited")),
+        Event.actor_id == viewer.id,
+    )
+    return session is not None and session.scalar(written.limit(1)) is not None
 
 
 def can_retire_edition(viewer: User, _edition: LibraryEdition) -> Decision:
