@@ -65,6 +65,10 @@ def hold_of(use: EvidenceUse, kept: set[int], *, named: bool) -> Hold | None:
             return Hold(f"这份材料是已销号任务{name}的依据，不能再变动。", True)
         if use.task.state.waits_for_review:
             return Hold(f"任务{name}正在审核，期间不能变动它的佐证材料。", False, use.task)
+        if use.task.state is TaskState.SUSPENDED:
+            return Hold(f"任务{name}已暂停，材料予以保留，恢复后才能变动。", False)
+        if use.task.state is TaskState.CANCELLED:
+            return Hold(f"任务{name}已取消，材料予以保留，不能再变动。", True)
     if use.agreement is not None:
         return _agreement_hold(use.agreement, named=named)
     if use.assessment is not None:
