@@ -75,7 +75,6 @@ class AgreementPage:
     actions: frozenset[str]
     signing: Signing
     waiting: Waiting | None
-    waiting_days: int | None
     late: int
     events: list[Event]
     at_hand: AtHand
@@ -85,6 +84,13 @@ class AgreementPage:
     def pairing(self) -> Pairing:
         """The pairing whose tab this is."""
         return self.agreement.pairing
+
+    @property
+    def waiting_days(self) -> int | None:
+        """For how many working days somebody has been waited for; None when nobody is."""
+        if self.waiting is None:
+            return None
+        return workdays_between(clock.local_date(self.waiting.since), clock.today())
 
     @property
     def is_current(self) -> bool:
@@ -162,15 +168,10 @@ def agreement_page(
     Raises NotVisible for a revision that does not exist.
     """
     revision = _revision(agreement, number)
-    before = compared_with(agreement, revision)
-    if against is not None and against < revision.number:
-        before = _revision(agreement, against)
+    before = _before(agreement, revision, against)
     annexes = annexes_of(agreement, revision)
     changes, annex_changes = _changes(agreement, before, revision, annexes, compared)
     standing = standing_of(agreement.pairing)
-    today = clock.today()
-    late = late_of(agreement, today)
-    waiting = waits_for(agreement)
     at_hand = agreements_at_hand([agreement.pairing_id]).get(agreement.pairing_id, AtHand())
     termination = last_termination(agreement)
     signing = signing_of(agreement, viewer)
@@ -191,7 +192,7 @@ def agreement_page(
             plan=standing.plan,
             task_areas=standing.counts,
             group_gaps=standing.group_gaps,
-            late=late,
+            late=late_of(agreement, clock.today()),
             scan_intact=_scan_intact(agreement, revision, viewer),
             recorded=_recorded(agreement, revision, events),
         ),
@@ -202,18 +203,29 @@ def agreement_page(
             viewer,
             signing=signing,
             changing=at_hand.being_made is not None,
-            ending=termination is not None and termination.state in OPEN_TERMINATIONS,
+            ending=_is_ending(termination),
         ),
         signing=signing,
-        waiting=waiting,
-        waiting_days=(
-            workdays_between(clock.local_date(waiting.since), today) if waiting else None
-        ),
-        late=late,
+        waiting=waits_for(agreement),
+        late=late_of(agreement, clock.today()),
         events=events,
         at_hand=at_hand,
         termination=termination,
     )
+
+
+def _is_ending(termination: AgreementTermination | None) -> bool:
+    """Whether an early end was asked for and is not decided yet."""
+    return termination is not None and termination.state in OPEN_TERMINATIONS
+
+
+def _before(
+    agreement: Agreement, revision: AgreementRevision, against: int | None
+) -> AgreementRevision | None:
+    """Return what the page shows ``revision`` beside: the earlier one asked for, if there is."""
+    if against is not None and against < revision.number:
+        return _revision(agreement, against)
+    return compared_with(agreement, revision)
 
 
 def compared_with(agreement: Agreement, revision: AgreementRevision) -> AgreementRevision | None:

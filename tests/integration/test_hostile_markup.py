@@ -35,6 +35,11 @@ WRITERS = ("supported_coordinator", "supporting_leader", "centre", "security_adm
 LEFT_OUT = frozenset({"static", "auth.log_in", "auth.second_step", "packs.download_base"})
 
 
+def is_free_text(column: sa.Column[object]) -> bool:
+    """Whether people may write anything into the column."""
+    return isinstance(column.type, sa.String) and not isinstance(column.type, sa.Enum)
+
+
 def written_over() -> int:
     """Put markup where something was written; the history then tells of it as well."""
     changed = 0
@@ -43,7 +48,7 @@ def written_over() -> int:
         if not isinstance(table, sa.Table) or table.name in ONLY_ADDED or "id" not in table.c:
             continue
         for column in table.c:
-            if column.name in WRITTEN and isinstance(column.type, sa.String):
+            if column.name in WRITTEN and is_free_text(column):
                 marked = sa.literal(MARKUP).concat(sa.cast(table.c.id, sa.String(10)))
                 done = db.session.execute(
                     sa.update(table).where(column != "").values({column.name: marked})

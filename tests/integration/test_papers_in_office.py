@@ -25,10 +25,11 @@ from tests.support.office import convert
 WIDE = (OutputKind.TASK_LIST, OutputKind.LEDGER)
 UNPRINTED = {"title", "author", "day", "date", "state", "shares"}
 """Told for the file's own description, or for templates that want them."""
+# The slip prints the first sixteen characters of a hash.
 LISTS = {
     OutputKind.TASK_LIST: {"document"},
     OutputKind.LEDGER: {"document", "programme", "cancelled_count"},
-    OutputKind.CLOSURE_SLIP: {"document", "round", "extensions"},
+    OutputKind.CLOSURE_SLIP: {"document", "round", "extensions", "sha256"},
     OutputKind.SURVEY_REPORT: {"programme"},
     OutputKind.AGREEMENT: {"document", "programme", "kind", "revision", "term", "side"},
 }

@@ -137,6 +137,8 @@ class PageClient:
                 path, headers=sent, follow_redirects=follow, buffered=True, **options
             )
         )
+        # A form of more than half a megabyte was sent from a temporary file.
+        response.request.environ["wsgi.input"].close()
         # And the test sees what the request wrote.
         db.session.expire_all()
         page = Page(response, fragment=sent.get("HX-Request") == "true")

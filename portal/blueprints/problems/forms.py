@@ -26,7 +26,11 @@ LONG_TEXT = 5000
 class ProblemForm(PortalForm):
     """One problem on one page."""
 
-    area = SelectField(LABELS["area"], choices=choices(Area, blank="请选择"))
+    area = SelectField(
+        LABELS["area"],
+        [DataRequired("请选择问题属于哪个领域。")],
+        choices=choices(Area, blank="请选择"),
+    )
     title = StringField(LABELS["title"], [DataRequired("请用一句话写明问题。"), MaxLength(100)])
     severity = SelectField(LABELS["severity"], choices=choices(Severity))
     source = SelectField(LABELS["source"], choices=choices(ProblemSource))
