@@ -530,9 +530,13 @@ def test_three_plans_are_ready_to_agree_within_the_count(client: PageClient) -> 
         actions += 1
         assert page.select(f'input[name=pairing][value="{one.id}"]')
     goals = submit(page, "#pick-form", pairing=[str(one.id) for one in pairings])
-    # 6: goals of all years typed once; the other two plans are ticked already.
+    # 6: goals of all areas and years typed once; the other two plans are ticked already.
     assert len(goals.select("input[name=also][checked]")) == 2
-    typed = {f"goal-{year}-faculty": f"第{year}年持证率" for year in (1, 2, 3)}
+    typed = {
+        f"goal-{year}-{area.value}": f"第{year}年{area.label}"
+        for year in (1, 2, 3)
+        for area in Area
+    }
     submit(goals, "main form", **typed)
     assert actions == 6
     db.session.expire_all()

@@ -105,7 +105,9 @@ def test_shipped_library_fills_a_plan_that_can_be_endorsed(session: Session) -> 
         people={plan.pairing_id: {Side.SUPPORTING: "吴某", Side.SUPPORTED: "符某"}},
         actor=scene.supported_coordinator,
     )
-    plan.goals += [YearGoal(year=year, area=Area.FACULTY, goal="逐年提高") for year in (1, 2, 3)]
+    plan.goals += [
+        YearGoal(year=year, area=area, goal="逐年提高") for year in (1, 2, 3) for area in Area
+    ]
     db.session.flush()
     once = sum(one.recurrence is Recurrence.ONCE for one in everything)
     assert (len(everything), added) == (48, once + 3 * (48 - once))
