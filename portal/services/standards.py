@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 
 from portal.errors import Rejected, StepRefused
 from portal.extensions import db
@@ -12,6 +13,9 @@ from portal.policies.decision import require
 from portal.policies.gaps import demand_of
 from portal.policies.standards import can_keep_standards
 from portal.workflow import record
+
+PLACES = 4
+"""Decimals that a standard keeps (Standard.low, Standard.high)."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +42,6 @@ def add_standard(entry: StandardEntry, *, actor: User) -> Standard:
     """
     require(can_keep_standards(actor))
     _check_numbers(entry)
-    there = sa.select(Standard.id).where(
-        Standard.key == entry.key, Standard.edition == entry.edition
-    )
-    if db.session.scalar(there) is not None:
-        raise Rejected({"edition": "这个调研项目已有这一版本的标准。"})
     last = db.session.scalar(sa.select(sa.func.max(Standard.position)))
     standard = Standard(
         position=_place(entry.key, last or 0),
@@ -58,8 +57,12 @@ def add_standard(entry: StandardEntry, *, actor: User) -> Standard:
         verified=entry.verified,
         note=entry.note,
     )
-    db.session.add(standard)
-    db.session.flush()
+    try:
+        # Two people who add the same edition at once: the unique constraint lets one of them win.
+        with db.session.begin_nested():
+            db.session.add(standard)
+    except IntegrityError:
+        raise Rejected({"edition": "这个调研项目已有这一版本的标准。"}) from None
     record(
         standard,
         "standard",
@@ -114,6 +117,9 @@ def _place(key: str, last: int) -> int:
 def _check_numbers(entry: StandardEntry) -> None:
     """Refuse a demand without its numbers, or a range the wrong way round."""
     wrong: dict[str, str] = {}
+    for name, number in (("low", entry.low), ("high", entry.high)):
+        if number is not None and number != round(number, PLACES):
+            wrong[name] = f"最多写 {PLACES} 位小数。"
     if entry.comparison is not Comparison.PRESENT and entry.low is None:
         wrong["low"] = "请填写标准值。"
     if entry.comparison is Comparison.BETWEEN:

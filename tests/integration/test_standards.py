@@ -111,6 +111,7 @@ def test_centre_adds_another_edition(client: PageClient) -> None:
         ({"comparison": "between", "high": "10"}, "上限不能低于下限"),
         ({"high": "40"}, "只有“介于”需要填写上限"),
         ({"comparison": "present"}, "“应具备”不填标准值"),
+        ({"low": "0.12345"}, "最多写 4 位小数"),
         ({"source": " "}, "请写明来源"),
         ({"low": "1e99"}, ""),
     ],
