@@ -19,7 +19,7 @@ write_intent: ContextVar[bool] = ContextVar("write_intent", default=True)
 def short_write() -> Iterator[None]:
     """Let a reading request write a single fact about itself, in a transaction of its own.
 
-    The exception to "a GET cannot write"; tests/unit/test_house.py names who uses it.
+    The exception to "a GET cannot write"; tests/unit/house/test_views.py names who uses it.
     """
     before = write_intent.set(True)
     try:

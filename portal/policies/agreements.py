@@ -137,7 +137,10 @@ def sides_to_sign(agreement: Agreement) -> list[Side]:
 
 
 REFILING_WORKDAYS = 15
-"""Within so many working days after signing a change is filed again (§12.1, clause 18)."""
+"""Within so many working days a change is filed again (§12.1, clause 18).
+
+Counted from the change's own signing; until somebody drafts it, from the plan's amendment.
+"""
 
 
 def filing_deadline(agreement: Agreement) -> date | None:

@@ -30,6 +30,7 @@ from portal.models import (
     User,
 )
 from portal.policies import amendments as policies
+from portal.policies.agreements import REFILING_WORKDAYS
 from portal.policies.amendment_lines import (
     field_names,
     label_of,
@@ -45,10 +46,6 @@ from portal.queries.history import history_of
 from portal.queries.text_diff import Piece, compare_texts
 from portal.workdays import add_workdays, workdays_between
 from portal.workflow.amendments import AMENDMENT, missing_to_approve
-
-REFILE_WORKDAYS = 15
-"""A changed agreement is filed again within so many working days (§12.1, clause 18)."""
-
 
 FigureTable = tuple[Sequence[str], Sequence[tuple[str, list[str]]]]
 """Headings, and rows of what happens to a figure with its cells."""
@@ -258,7 +255,7 @@ def refiling(amendment: PlanAmendment) -> Refiling | None:
         )
         .limit(1)
     )
-    until = add_workdays(clock.local_date(approved_at), REFILE_WORKDAYS)
+    until = add_workdays(clock.local_date(approved_at), REFILING_WORKDAYS)
     return Refiling(until, filed is not None)
 
 

@@ -51,7 +51,7 @@ class AnswerPage:
 def answer_page(problem: Problem, *, viewer: User) -> AnswerPage:
     """Return the page of a problem that was loaded in scope: six queries at most."""
     plan = plan_of(problem.pairing_id)
-    tasks = _tasks_of(plan)
+    tasks = live_tasks(plan) if plan is not None else []
     linked = {answer.task_id for answer in problem.answers}
     why_not = _why_not(plan, viewer)
     return AnswerPage(
@@ -93,10 +93,8 @@ def _offer(suggestion: Suggestion, tasks: Sequence[Task], linked: set[int]) -> O
     return Offer(suggestion, there, bool(there) and linked >= {task.id for task in there})
 
 
-def _tasks_of(plan: Plan | None) -> list[Task]:
-    """Return the plan's tasks that can still answer a problem, by number."""
-    if plan is None:
-        return []
+def live_tasks(plan: Plan) -> list[Task]:
+    """Return the plan's tasks that can still answer a problem, by number, as they are now."""
     return list(
         db.session.scalars(
             sa.select(Task)

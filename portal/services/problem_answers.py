@@ -7,10 +7,10 @@ import sqlalchemy as sa
 
 from portal.errors import Rejected, StepRefused
 from portal.extensions import db
-from portal.models import LibraryTask, Plan, Problem, Task, TaskState, User
+from portal.models import LibraryTask, Plan, Problem, User
 from portal.policies.decision import require
 from portal.policies.problems import can_write_problem
-from portal.queries.problem_answers import tasks_from
+from portal.queries.problem_answers import live_tasks, tasks_from
 from portal.services.picking import pick_from_library
 from portal.services.problem_links import link_tasks
 
@@ -49,20 +49,9 @@ def answer_problem(
         plan = db.session.scalar(sa.select(Plan).where(Plan.pairing_id == problem.pairing_id))
         if plan is None:
             raise StepRefused(NO_PLAN)
-        missing = [one for one in picked if not tasks_from(one, _live_tasks(plan))]
-        if missing:
+        tasks = live_tasks(plan)
+        if missing := [one for one in picked if not tasks_from(one, tasks)]:
             added = pick_from_library([plan], missing, actor=actor)
-        tasks = _live_tasks(plan)
+            tasks = live_tasks(plan)
         ids |= {task.id for one in picked for task in tasks_from(one, tasks)}
     return Answered(added, link_tasks(problem, ids, actor=actor))
-
-
-def _live_tasks(plan: Plan) -> list[Task]:
-    """Return the plan's tasks that can answer something, as they are now."""
-    return list(
-        db.session.scalars(
-            sa.select(Task)
-            .where(Task.plan_id == plan.id, Task.state != TaskState.CANCELLED)
-            .order_by(Task.number)
-        )
-    )

@@ -1,5 +1,8 @@
 """What becomes of an agreement in force: amended, renewed, given up again, ended early."""
 
+from collections.abc import Callable
+from functools import partial
+
 from flask import request, url_for
 from werkzeug.wrappers import Response
 
@@ -8,7 +11,7 @@ from portal.blueprints.agreements.change_forms import AbandonForm, ChangeForm, E
 from portal.blueprints.agreements.pages import render_agreement
 from portal.blueprints.agreements.steps import done, seen
 from portal.errors import Rejected
-from portal.models import AgreementKind
+from portal.models import AgreementKind, AgreementTermination
 from portal.policies.agreements import can_draft, can_edit
 from portal.policies.decision import require
 from portal.policies.terminations import can_answer, can_decide, can_request
@@ -84,24 +87,9 @@ def answer_termination(termination_id: int) -> Response | tuple[str, int]:
     """Agree as the other side's leader, or decline with a reason."""
     termination = get_termination(termination_id, viewer=actor())
     require(can_answer(actor(), termination))
-    form = EndWordForm()
     agrees = request.form.get("do") == "agree"
-    if form.validate():
-        try:
-            terminations.answer_termination(
-                termination,
-                agrees=agrees,
-                comment=form.word.data or "",
-                actor=actor(),
-                seen_version=seen(),
-            )
-        except Rejected as refusal:
-            form.add_errors({"word": " ".join(refusal.fields.values())})
-        else:
-            told = "已同意，报省卫健委。" if agrees else "已答复不同意，协议继续有效。"
-            return done(termination.agreement, told)
-    agreement = get_agreement(termination.agreement_id, viewer=actor())
-    return render_agreement(agreement, end_word=form), 422
+    told = "已同意，报省卫健委。" if agrees else "已答复不同意，协议继续有效。"
+    return _say(termination, partial(terminations.answer_termination, agrees=agrees), told)
 
 
 @bp.post("/agreements/terminations/<int:termination_id>/decide")
@@ -110,21 +98,22 @@ def decide_termination(termination_id: int) -> Response | tuple[str, int]:
     """Consent as the commission, or refuse with a reason."""
     termination = get_termination(termination_id, viewer=actor())
     require(can_decide(actor(), termination))
-    form = EndWordForm()
     consents = request.form.get("do") == "consent"
+    told = "已同意终止，计划停止执行。" if consents else "已答复不同意，协议继续有效。"
+    return _say(termination, partial(terminations.decide_termination, consents=consents), told)
+
+
+def _say(
+    termination: AgreementTermination, step: Callable[..., object], told: str
+) -> Response | tuple[str, int]:
+    """Take ``step`` with the word that was typed; show the page again where it is refused."""
+    form = EndWordForm()
     if form.validate():
         try:
-            terminations.decide_termination(
-                termination,
-                consents=consents,
-                comment=form.word.data or "",
-                actor=actor(),
-                seen_version=seen(),
-            )
+            step(termination, comment=form.word.data or "", actor=actor(), seen_version=seen())
         except Rejected as refusal:
             form.add_errors({"word": " ".join(refusal.fields.values())})
         else:
-            told = "已同意终止，计划停止执行。" if consents else "已答复不同意，协议继续有效。"
             return done(termination.agreement, told)
     agreement = get_agreement(termination.agreement_id, viewer=actor())
     return render_agreement(agreement, end_word=form), 422
