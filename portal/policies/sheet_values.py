@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from portal.models import Area, Side, Task, User, Weight
+from portal.models import Area, Side, Task, User
+from portal.policies.amendment_texts import show_value
 from portal.policies.task_entries import Charge
-from portal.policies.task_fields import show_day, show_steps
 
 OWNERS = {f"{side.value}_owner": side for side in Side}
 LISTS = ("evidence", "milestones")
@@ -36,19 +36,7 @@ def shown(name: str, value: Any, people: Mapping[int, User]) -> str:
             known = people.get(value.owner_id)
             return known.name if known else "已有责任人"
         return f"{value.person}（没有账号）" if value.person else ""
-    if isinstance(value, Area):
-        return value.label
-    if isinstance(value, date):
-        return show_day(value)
-    if name == "weight":
-        return Weight(str(value)).label
-    if name == "year":
-        return f"第{value}年"
-    if name == "progress":
-        return f"{value}%"
-    if name == "milestones":
-        return show_steps(value)
-    return "\n".join(value) if isinstance(value, tuple) else str(value or "")
+    return f"{value}%" if name == "progress" else show_value(name, value)
 
 
 def packed(value: Any) -> Any:

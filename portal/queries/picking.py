@@ -101,19 +101,26 @@ def chosen_pairings(ids: Collection[int], *, viewer: User) -> list[Pairing]:
     """Return the pairings with ``ids`` in table order. Raises NotVisible if one is not seen."""
     if any(not 0 < number <= LARGEST_ID for number in ids):
         raise NotVisible()
-    found = db.session.scalars(
-        sa.select(Pairing)
-        .where(Pairing.id.in_(ids), visible_pairings(viewer))
-        .options(
-            joinedload(Pairing.programme),
-            joinedload(Pairing.supporting),
-            joinedload(Pairing.supported),
-        )
-        .order_by(Pairing.programme_id, Pairing.sequence)
-    ).all()
+    found = pairings_among(ids, viewer=viewer)
     if len(found) != len(set(ids)):
         raise NotVisible()
-    return list(found)
+    return found
+
+
+def pairings_among(ids: Collection[int], *, viewer: User) -> list[Pairing]:
+    """Return the pairings with ``ids`` that ``viewer`` sees, in table order."""
+    return list(
+        db.session.scalars(
+            sa.select(Pairing)
+            .where(Pairing.id.in_(ids), visible_pairings(viewer))
+            .options(
+                joinedload(Pairing.programme),
+                joinedload(Pairing.supporting),
+                joinedload(Pairing.supported),
+            )
+            .order_by(Pairing.programme_id, Pairing.sequence)
+        )
+    )
 
 
 def plan_of(pairing: Pairing) -> Plan | None:

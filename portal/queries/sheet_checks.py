@@ -22,7 +22,7 @@ from portal.models import (
     User,
 )
 from portal.policies.plans import can_edit_plan
-from portal.policies.scope import visible_pairings, visible_tasks
+from portal.policies.scope import visible_tasks
 from portal.policies.sheet_columns import RowKey, read_key
 from portal.policies.sheet_places import PlaceNames
 from portal.policies.sheet_rows import (
@@ -35,6 +35,7 @@ from portal.policies.sheet_rows import (
     refused,
 )
 from portal.policies.tasks import why_over
+from portal.queries.picking import pairings_among
 from portal.queries.sheet_others import changed_today, yearly_standards
 
 LOCKED_BY_AGREEMENT = "帮扶协议已提交备案，计划随协议锁定，请先由省中心退回协议。"
@@ -47,16 +48,7 @@ Row = Mapping[str, Any]
 
 def load_places(pairing_ids: Sequence[int], kind: SheetKind, *, viewer: User) -> list[Place]:
     """Return the pairings among ``pairing_ids`` that ``viewer`` sees, with plan and staff."""
-    pairings = db.session.scalars(
-        sa.select(Pairing)
-        .where(Pairing.id.in_(pairing_ids), visible_pairings(viewer))
-        .options(
-            joinedload(Pairing.programme),
-            joinedload(Pairing.supporting),
-            joinedload(Pairing.supported),
-        )
-        .order_by(Pairing.programme_id, Pairing.sequence)
-    ).all()
+    pairings = pairings_among(pairing_ids, viewer=viewer)
     ids = [one.id for one in pairings]
     plans = {
         one.pairing_id: one

@@ -17,7 +17,6 @@ from portal.models import (
     Task,
     TaskState,
     User,
-    YearGoal,
 )
 from portal.policies.amendment_lines import area_of, line_title
 from portal.policies.amendment_texts import read_texts
@@ -25,6 +24,7 @@ from portal.policies.goal_texts import FIGURES, goal_key, read_figures
 from portal.policies.task_fields import FIELDS_BY_NAME
 from portal.queries.plans import people_of
 from portal.services.extensions import drop_waiting
+from portal.services.goals import put_goal
 from portal.services.plan_changes import area_letter, new_task, next_number
 from portal.services.plan_tasks import fill_new
 from portal.services.task_values import write_values
@@ -104,15 +104,8 @@ def _set_goals(line: AmendmentChange, _actor: User) -> None:
     years = line.amendment.pairing.programme.years
     for year in years:
         text = line.after.get(goal_key(year))
-        row = rows.get(year)
-        if text is None:
-            continue
-        if row is None:
-            plan.goals.append(YearGoal(year=year, area=area, goal=text))
-        elif text:
-            row.goal = text
-        else:
-            plan.goals.remove(row)
+        if text is not None:
+            put_goal(plan, rows.get(year), year, area, text)
     if FIGURES in line.after:
         _set_figures(line, area, years)
 

@@ -57,13 +57,18 @@ def _write(plan: Plan, goals: Goals, *, actor: User) -> int:
         if text == (row.goal if row else ""):
             continue
         details.append((f"第{year}年 {area.label}", text or "（清空）"))
-        if row is None:
-            plan.goals.append(YearGoal(year=year, area=area, goal=text))
-        elif text:
-            row.goal = text
-        else:
-            plan.goals.remove(row)
+        put_goal(plan, row, year, area, text)
     if details:
         db.session.flush()
         note_change(plan, "修改年度目标", details, actor=actor)
     return len(details)
+
+
+def put_goal(plan: Plan, row: YearGoal | None, year: int, area: Area, text: str) -> None:
+    """Make the goal of one area and year, now ``row``, say ``text``; an empty one goes."""
+    if row is None:
+        plan.goals.append(YearGoal(year=year, area=area, goal=text))
+    elif text:
+        row.goal = text
+    else:
+        plan.goals.remove(row)

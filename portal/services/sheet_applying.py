@@ -10,7 +10,6 @@ from portal.errors import StepRefused
 from portal.extensions import db
 from portal.models import (
     Plan,
-    ProgressNote,
     SheetImport,
     SheetImportState,
     SheetKind,
@@ -27,6 +26,7 @@ from portal.policies.sheets import can_handle, can_import
 from portal.services.plan_changes import next_number, note_change, open_for_change
 from portal.services.sheet_imports import about, findings_of, hold, judge_all
 from portal.services.sheet_writing import add_task, write_values
+from portal.services.tasks import write_note
 from portal.workflow import check_version, record, transition
 from portal.workflow.sheets import SHEET
 from portal.workflow.tasks import TASK_WORK
@@ -243,23 +243,4 @@ def _note(sheet: SheetImport, task: Task, values: Mapping[str, Any], actor: User
     body = values.get(NOTE.name) or f"完成比例由 {was}% 调整为 {now}%（{source_of(sheet)}）。"
     if task.state is TaskState.NOT_STARTED:
         transition(TASK_WORK, task, "start", actor=actor)
-    add_progress(task, now, body, actor, [("完成比例", share), ("来源", source_of(sheet))])
-
-
-def add_progress(
-    task: Task, progress: int, body: str, actor: User, details: Sequence[tuple[str, str]]
-) -> None:
-    """Add a note to ``task`` and tell its history of it; nothing is flushed."""
-    db.session.add(
-        ProgressNote(task_id=task.id, author=actor, at=clock.now(), progress=progress, body=body)
-    )
-    task.progress = progress
-    record(
-        task,
-        "task",
-        action="noted",
-        title="填写进展",
-        actor=actor,
-        comment=body,
-        details=details,
-    )
+    write_note(task, now, body, [("完成比例", share), ("来源", source_of(sheet))], actor=actor)

@@ -31,7 +31,6 @@ from portal.policies.tasks import can_be_in_charge, why_locked
 from portal.services.plan_changes import note_change, open_for_change
 from portal.services.sheet_applying import (
     AT_ONCE,
-    add_progress,
     change_text,
     lock_tasks,
     plans_of,
@@ -39,6 +38,7 @@ from portal.services.sheet_applying import (
 )
 from portal.services.sheet_imports import about, hold
 from portal.services.sheet_writing import write_values
+from portal.services.tasks import write_note
 from portal.workflow import record, transition
 from portal.workflow.sheets import SHEET
 
@@ -218,7 +218,7 @@ def _put_back(
             write_values(task, before)
             if entry.get("noted"):
                 body = f"撤销{source_of(sheet)}。该次填写的进展不再作数，完成比例为 {progress}%。"
-                add_progress(task, progress, body, actor, details)
+                write_note(task, progress, body, details, actor=actor)
             else:
                 record(
                     task,

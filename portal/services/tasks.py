@@ -1,5 +1,7 @@
 """Work on a task: starting it, progress notes, and who is in charge."""
 
+from collections.abc import Sequence
+
 from portal import clock
 from portal.errors import Rejected, StepRefused
 from portal.extensions import db
@@ -46,9 +48,20 @@ def add_note(task: Task, *, progress: int, body: str, actor: User) -> ProgressNo
     if not 0 <= progress <= 100:
         raise Rejected({"progress": "完成比例应在 0 到 100 之间。"})
     start_if_needed(task, actor=actor)
+    was = task.progress
+    told = f"{progress}%" if was == progress else f"{was}% → {progress}%"
+    note = write_note(task, progress, body, [("完成比例", told)], actor=actor)
+    db.session.flush()
+    return note
+
+
+def write_note(
+    task: Task, progress: int, body: str, details: Sequence[tuple[str, str]], *, actor: User
+) -> ProgressNote:
+    """Add a note to ``task`` and tell its history of it; nothing is judged, nothing flushed."""
     note = ProgressNote(task_id=task.id, author=actor, at=clock.now(), progress=progress, body=body)
     db.session.add(note)
-    was, task.progress = task.progress, progress
+    task.progress = progress
     record(
         task,
         "task",
@@ -56,9 +69,8 @@ def add_note(task: Task, *, progress: int, body: str, actor: User) -> ProgressNo
         title="填写进展",
         actor=actor,
         comment=body,
-        details=[("完成比例", f"{progress}%" if was == progress else f"{was}% → {progress}%")],
+        details=details,
     )
-    db.session.flush()
     return note
 
 
